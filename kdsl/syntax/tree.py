@@ -88,9 +88,9 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class ListOf:
-    """`[32, 64]`."""
+    """`[32, 64]`; in `metrics` an item may have a name: `[top5 = top_k(logits, label, k = 5)]`."""
 
-    items: tuple[Value, ...]
+    items: tuple[Value | Argument, ...]
     span: Span
 
 

@@ -1,0 +1,1 @@
+"""Graph and plan to text; the only reader of templates/."""

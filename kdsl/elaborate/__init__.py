@@ -1,0 +1,1 @@
+"""From tree to graph: names, compile-time values, shapes."""

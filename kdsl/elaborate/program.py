@@ -1,0 +1,108 @@
+"""What elaboration hands on: for every model its graph, and all that is known about it besides."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kdsl.diagnostics.diagnostic import Diagnostic
+from kdsl.graph.graph import Attribute, Graph
+from kdsl.graph.types import TensorType
+from kdsl.source import Source, Span
+
+
+@dataclass(frozen=True, slots=True)
+class Port:
+    """An input or a target, as declared."""
+
+    name: str
+    type: TensorType
+    span: Span
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WeightRecord:
+    """A weight: its path (`logits.dense.kernel`), shape, and (initializer, settings)."""
+
+    name: str
+    shape: tuple[int, ...]
+    initializer: tuple[str, tuple[tuple[str, Attribute], ...]]
+    trainable: bool
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class LayerRecord:
+    """One layer as written: a row of `summary`, a node of the data-flow graph.
+
+    path     `logits.dense_2`
+    layer    `dense`
+    text     the call, reprinted with the values it was elaborated with: `dense(128)`
+    inputs   values it reads, `value` the one it makes (names in the graph)
+    weights  names of the weights it made
+    """
+
+    path: str
+    layer: str
+    text: str
+    inputs: tuple[str, ...]
+    value: str
+    type: TensorType
+    weights: tuple[str, ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Optimizer:
+    """`numbers` are run-time arguments of the compiled step, in their declared order; `flags` are compiled in.
+
+    numbers  (("lr", 0.001), ("beta1", 0.9), ...), clipping and weight decay included where set
+    flags    (("nesterov", True), ("clip", "norm"), ...)
+    """
+
+    name: str
+    numbers: tuple[tuple[str, float], ...]
+    flags: tuple[tuple[str, Attribute], ...]
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Training:
+    """The `train` block. `loss` is its expression reprinted."""
+
+    loss: str
+    optimizer: Optimizer
+    batch: int
+    epochs: int
+    seed: int
+    validation_split: float
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class ModelProgram:
+    """One model. `graph` is the forward graph with loss and metrics, before differentiation.
+
+    `parameters` are the model's parameters with the values they were elaborated with.
+    """
+
+    name: str
+    doc: str
+    parameters: tuple[tuple[str, Attribute], ...]
+    inputs: tuple[Port, ...]
+    targets: tuple[Port, ...]
+    outputs: tuple[tuple[str, TensorType], ...]
+    weights: tuple[WeightRecord, ...]
+    layers: tuple[LayerRecord, ...]
+    graph: Graph
+    training: Training | None
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
+class Elaborated:
+    """A whole file: its models in the order written, and what was found wrong. With errors `models` may be incomplete."""
+
+    source: Source
+    models: tuple[ModelProgram, ...]
+    diagnostics: tuple[Diagnostic, ...]

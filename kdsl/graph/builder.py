@@ -1,0 +1,76 @@
+"""Builds a graph node by node: types are inferred by the ops, names are made unique, origins are mandatory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+from kdsl.graph.graph import Attribute, Graph, Node, attributes_of
+from kdsl.graph.types import TensorType
+from kdsl.source import Span
+
+
+class Builder:
+    """Collects nodes in execution order. `at` says which source and layer the next nodes come from."""
+
+    def __init__(self, nodes: Iterable[Node] = ()) -> None:
+        self.nodes: list[Node] = []
+        self._types: dict[str, TensorType] = {}
+        self._origin: tuple[Span, ...] = ()
+        self._layer = ""
+        for node in nodes:
+            self.append(node)
+
+    @contextmanager
+    def at(self, *origin: Span, layer: str = "") -> Iterator[None]:
+        before = self._origin, self._layer
+        self._origin, self._layer = origin, layer
+        try:
+            yield
+        finally:
+            self._origin, self._layer = before
+
+    def append(self, node: Node) -> str:
+        """A finished node, as it is."""
+        if node.name in self._types:
+            raise ValueError(f"the value {node.name} is defined twice")
+        self.nodes.append(node)
+        self._types[node.name] = node.type
+        return node.name
+
+    def source(self, op: str, name: str, type: TensorType, attributes: Mapping[str, Attribute] | None = None) -> str:
+        """An `input`, `target`, `weight` or `constant`: what no op infers."""
+        return self.append(
+            Node(self.fresh(name), op, (), attributes_of(attributes or {}), type, self._origin, self._layer)
+        )
+
+    def add(
+        self, op: str, inputs: Sequence[str], attributes: Mapping[str, Attribute] | None = None, name: str = ""
+    ) -> str:
+        """One op applied to earlier values -> the new value's name. `name` is made unique; default: layer and op."""
+        from kdsl.ops.registry import OPS
+
+        values = attributes_of(attributes or {})
+        type = OPS[op].infer([self._types[i] for i in inputs], dict(values))
+        wanted = name or (f"{self._layer}.{op}" if self._layer else op)
+        return self.append(Node(self.fresh(wanted), op, tuple(inputs), values, type, self._origin, self._layer))
+
+    def constant(self, value: float | tuple[float, ...], name: str = "constant") -> str:
+        """A number, or a vector along the last axis."""
+        shape = (len(value),) if isinstance(value, tuple) else ()
+        return self.source("constant", name, TensorType("f32", shape, batched=False), {"value": value})
+
+    def type_of(self, value: str) -> TensorType:
+        return self._types[value]
+
+    def fresh(self, name: str) -> str:
+        """`name`, or `name_2`, `name_3` ... where it is taken."""
+        if name not in self._types:
+            return name
+        number = 2
+        while f"{name}_{number}" in self._types:
+            number += 1
+        return f"{name}_{number}"
+
+    def graph(self, name: str) -> Graph:
+        return Graph(name, tuple(self.nodes))

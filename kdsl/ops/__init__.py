@@ -1,0 +1,1 @@
+"""Ops and layers, one file per family. Importing this package registers all of them."""

@@ -1,0 +1,1 @@
+"""From an optimised graph to kernels and memory."""
