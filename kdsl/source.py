@@ -23,6 +23,9 @@ class Source:
         starts += [i + 1 for i, character in enumerate(self.text) if character == "\n"]
         object.__setattr__(self, "_starts", tuple(starts))
 
+    def __repr__(self) -> str:
+        return f"Source({self.name!r})"  # every node of a tree prints its source: its text would drown the rest
+
     @property
     def line_count(self) -> int:
         return len(self._starts)

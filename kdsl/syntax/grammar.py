@@ -16,8 +16,35 @@ from lark.parsers.lalr_analysis import Shift
 UNDECIDED = frozenset({"index", "call", "path", "pipe", "let", "group", "keyword", "slice"})
 # Rules a message does not speak of: a value alone may become any of them.
 EXPRESSIONS = frozenset(
-    "or_ and_ not_ negation comparison sum product unary minus power _postfix _atom name path flow _step _steps _at "
-    "_argument _item _stmt start number quantity text bool $root_start".split()
+    [
+        "or_",
+        "and_",
+        "not_",
+        "negation",
+        "comparison",
+        "sum",
+        "product",
+        "unary",
+        "minus",
+        "power",
+        "_postfix",
+        "_atom",
+        "name",
+        "path",
+        "flow",
+        "_step",
+        "_steps",
+        "_at",
+        "_argument",
+        "_item",
+        "_stmt",
+        "start",
+        "number",
+        "quantity",
+        "text",
+        "bool",
+        "$root_start",
+    ]
 )
 
 

@@ -7,11 +7,11 @@ user's cache folder, under a name that changes with the grammar. Without such a 
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import re
 import sys
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -87,7 +87,11 @@ def _cache_path(grammar: str) -> Path | None:
     except RuntimeError:
         return None
     stamp = f"{FORMAT} {sys.version_info[:2]} {grammar}"
-    return Path(home) / "kdsl" / f"grammar-{hashlib.sha256(stamp.encode()).hexdigest()[:20]}.json"
+    return Path(home) / "kdsl" / f"grammar-{_checksum(stamp)}.json"
+
+
+def _checksum(text: str) -> str:
+    return f"{zlib.crc32(text.encode()):08x}-{len(text)}"  # against accidents, and quicker to import than hashlib
 
 
 def _read(path: Path | None) -> dict[str, Any] | None:
@@ -97,7 +101,7 @@ def _read(path: Path | None) -> dict[str, Any] | None:
     try:
         text = path.read_text(encoding="utf-8")
         head, _, body = text.partition("\n")
-        if head != hashlib.sha256(body.encode()).hexdigest():
+        if head != _checksum(body):
             return None
         loaded: dict[str, Any] = json.loads(body)
         return loaded
@@ -116,7 +120,7 @@ def _write(path: Path | None, data: Mapping[str, Any]) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, partial = tempfile.mkstemp(dir=path.parent, prefix=path.name)
         with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(hashlib.sha256(body.encode()).hexdigest() + "\n" + body)
+            file.write(_checksum(body) + "\n" + body)
         os.replace(partial, path)
     except OSError:
         return
