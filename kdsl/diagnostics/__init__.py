@@ -1,0 +1,1 @@
+"""Diagnostics as data, their catalogue, and the ways to show them."""

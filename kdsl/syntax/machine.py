@@ -6,12 +6,26 @@ from typing import Any
 
 from kdsl.source import Source
 from kdsl.syntax.builder import Builder
-from kdsl.syntax.table import Table
+from kdsl.syntax.problems import DEPTH
+from kdsl.syntax.table import Rule, Table
 from kdsl.syntax.tokens import Token
+
+# A statement ends a value: what stands around it is counted by the braces alone.
+SHALLOW = frozenset(
+    {"start", "body", "import_", "dim", "fn", "block", "model", "train", "broken_item", "broken"}
+    | {"input", "target", "weight", "output", "return_", "let", "group", "params", "param"}
+)
+
+
+class TooDeep(Exception):
+    """A value nested deeper than the stages behind the parser, which recurse, can bear."""
 
 
 class Machine:
-    """`states` is one longer than `values`: the values are tokens, nodes of the tree, or lists still to be spliced."""
+    """`states` is one longer than `values`: the values are tokens, nodes of the tree, or lists still to be spliced.
+
+    `depths` says how deeply nested each of the values is.
+    """
 
     def __init__(self, table: Table, builder: Builder, source: Source) -> None:
         self.table = table
@@ -19,6 +33,7 @@ class Machine:
         self.source = source
         self.states: list[int] = [table.start]
         self.values: list[Any] = []
+        self.depths: list[int] = []
 
     def can_shift(self, kind: str) -> bool:
         """The very next action on this kind of token would be to take it."""
@@ -54,6 +69,7 @@ class Machine:
             if action >= 0:
                 self.states.append(action)
                 self.values.append(token if value is None else value)
+                self.depths.append(0)
                 return True
             self.reduce(~action)
             if token.kind == "$END" and self.states[-1] == table.end:
@@ -62,12 +78,28 @@ class Machine:
     def reduce(self, number: int) -> None:
         rule = self.table.rules[number]
         size = rule.size
+        depth = self.depth(rule, len(self.values) - size)
         values = self.values[len(self.values) - size :]
         if size:
             del self.states[-size:]
             del self.values[-size:]
+            del self.depths[-size:]
         self.states.append(self.table.states[self.states[-1]][rule.origin])
         self.values.append(self.value(rule.action, values, rule.inline, rule.transparent))
+        self.depths.append(depth)
+
+    def depth(self, rule: Rule, low: int) -> int:
+        """How deep the node of this rule will be; raises TooDeep before anything is taken from the stacks."""
+        if rule.origin in SHALLOW or rule.size == 0:
+            return 0
+        depth = max(self.depths[low:])
+        if rule.inline or (rule.transparent and rule.size == 1):
+            return depth
+        last = self.values[-1]
+        depth += len(last) // 2 if isinstance(last, list) and rule.transparent else 1  # `a + b + c` nests to the left
+        if depth > DEPTH:
+            raise TooDeep
+        return depth
 
     def value(self, action: str, values: list[Any], inline: bool, transparent: bool) -> Any:
         if len(values) == 1 and (inline or transparent):

@@ -1,14 +1,27 @@
-"""Any text into a tree and the problems found on the way."""
+"""Any text into a tree and the problems found on the way.
+
+lex        one token stream, total
+foreign    marks of other languages are read as what they mean, each with a problem
+balance    brackets are mended, so that the parser sees none that do not match
+layout     newlines that end no statement go
+drive      the LALR machine; a mistake spoils its own statement only
+place      which statement belongs where
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from kdsl.diagnostics.diagnostic import Diagnostic, Label
+from kdsl.diagnostics.diagnostic import Diagnostic
 from kdsl.source import Source
+from kdsl.syntax.brackets import balance, too_deep
 from kdsl.syntax.builder import Builder
+from kdsl.syntax.driver import Driver
+from kdsl.syntax.foreign import Reader, forbidden
 from kdsl.syntax.layout import docs, layout
 from kdsl.syntax.machine import Machine
+from kdsl.syntax.placement import place
+from kdsl.syntax.problems import LIMIT, problem
 from kdsl.syntax.table import load
 from kdsl.syntax.tokens import Token, lex
 from kdsl.syntax.tree import File
@@ -26,10 +39,29 @@ class Parsed:
 def parse(source: Source) -> Parsed:
     """Read one file."""
     written, comments = lex(source)
-    tokens, _ = layout(written)
+    empty = File(source, (), source.span(0, len(source.text)))
+    deep = too_deep(source, written)
+    if deep is not None:
+        return Parsed(empty, (deep,), tuple(written))
+    problems = forbidden(source)
+    tokens = Reader(source, written, problems).read()
+    tokens = balance(source, tokens, problems)
+    tokens, depth = layout(tokens)
     machine = Machine(load(), Builder(source, docs(written, comments)), source)
-    for token in tokens:
-        if not machine.feed(token):
-            problem = Diagnostic("E199", f"`{token.text}` does not fit here", Label(token.span(source)))
-            return Parsed(File(source, (), source.span(0, len(source.text))), (problem,), tuple(written))
-    return Parsed(machine.values[0], (), tuple(written))
+    tree = Driver(source, machine, tokens, depth, problems).run()
+    if tree is not None:
+        spoken = {p.span.line for p in problems}
+        tree, misplaced = place(tree, problems)
+        problems += [p for p in misplaced if p.span.line not in spoken]
+    return Parsed(tree or empty, tuple(limited(source, problems)), tuple(written))
+
+
+def limited(source: Source, problems: list[Diagnostic]) -> list[Diagnostic]:
+    """In the order of the text, and not endlessly many."""
+    ordered = sorted(problems, key=lambda p: p.span.start)
+    if len(ordered) < LIMIT:
+        return ordered
+    last = ordered[LIMIT - 1].span
+    at = Token("NAME", last.text, last.start, last.stop, 0, 0)
+    message = f"there are {LIMIT} problems or more; the rest of the file was not read"
+    return [*ordered[: LIMIT - 1], problem(source, "E143", message, at, "mend the first ones and look again")]

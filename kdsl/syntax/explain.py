@@ -1,0 +1,63 @@
+"""What a syntax error says: the first of these that recognises the place has the word.
+
+A message is chosen by the rule the parser is in and by what it met, not by state numbers, so that it survives changes
+of the grammar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from kdsl.diagnostics.diagnostic import Diagnostic
+from kdsl.source import Source
+from kdsl.syntax import explain_headers as headers
+from kdsl.syntax import explain_statements as statements
+from kdsl.syntax import explain_values as values
+from kdsl.syntax import habits
+from kdsl.syntax.problems import indentation, problem, shown
+from kdsl.syntax.tokens import Token
+from kdsl.syntax.where import Where
+
+ORDER: tuple[Callable[[Where], Diagnostic | None], ...] = (
+    values.broken_token,
+    habits.ternary,
+    habits.loop,
+    habits.called_layer,
+    habits.method,
+    habits.dotted_layer,
+    statements.reserved_word,
+    statements.statement_start,
+    habits.missing_arrow,
+    statements.statement_second,
+    statements.names_alone,
+    values.line_ended,
+    values.operator_after_step,
+    values.arrow_after_operator,
+    statements.after_body,
+    values.chained,
+    values.value_missing,
+    headers.no_colon,
+    values.tuple_without_layer,
+    values.colon,
+    values.missing_comma,
+    values.conditional,
+    statements.one_a_line,
+    headers.header,
+    values.parts,
+)
+
+
+def explain(where: Where) -> Diagnostic:
+    """The diagnostic for a place where the parser stopped."""
+    for test in ORDER:
+        found = test(where)
+        if found is not None:
+            return found
+    return where.say("E199", f"{shown(where.found)} does not fit here", where.found)
+
+
+def needs_newline(source: Source, token: Token) -> Diagnostic:
+    """A statement starts in the middle of a line."""
+    change = (token.start, token.start, "\n" + indentation(source, token.start))
+    message, help = f"{shown(token)} starts a new statement", f"put {shown(token)} on a line of its own"
+    return problem(source, "E106", message, token, help, [change])
