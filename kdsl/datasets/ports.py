@@ -7,8 +7,8 @@ import numpy as np
 from kdsl.datasets.dataset import Array, DataError, Split
 from kdsl.elaborate.program import ModelProgram, Port
 
-# The integers each declared dtype can hold; f32 takes any number.
-RANGES = {"u8": (0, 255), "i32": (-(2**31), 2**31 - 1), "index": (0, 2**31 - 1), "bool": (0, 1)}
+# The integers each declared dtype can hold; index(n) holds 0 to n - 1, f32 takes any number.
+RANGES = {"u8": (0, 255), "i32": (-(2**31), 2**31 - 1), "bool": (0, 1)}
 STORED = {"u8": np.uint8, "i32": np.int32, "index": np.int32, "bool": np.bool_}
 
 
@@ -56,11 +56,9 @@ def stored(port: Port, array: Array, where: str) -> Array:
     if port.type.dtype == "f32":
         return array if array.dtype.kind == "f" else array.astype(np.float32 if array.itemsize < 4 else np.float64)
     target = STORED[port.type.dtype]
-    if array.dtype == target:
-        return array
-    low, high = RANGES[port.type.dtype]
-    if not array.size:
-        return array.astype(target)
+    if not array.size or (array.dtype == target and port.type.classes is None):
+        return array.astype(target, copy=False)
+    low, high = RANGES[port.type.dtype] if port.type.classes is None else (0, port.type.classes - 1)
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise DataError(f"{where}: the data for {declared(port)} has missing or infinite numbers")
     smallest, largest = array.min(), array.max()
@@ -74,4 +72,4 @@ def stored(port: Port, array: Array, where: str) -> Array:
         raise DataError(
             f"{where}: {declared(port)} holds {low} to {high}, the data goes from {smallest:g} to {largest:g}"
         )
-    return array.astype(target)
+    return array.astype(target, copy=False)

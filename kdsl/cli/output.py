@@ -1,0 +1,112 @@
+"""Where a generated module may go, and how it gets there: names that would do harm refused, written atomically."""
+
+from __future__ import annotations
+
+import difflib
+import keyword
+import os
+import re
+import sys
+import tempfile
+from pathlib import Path
+
+from kdsl.cli.console import CliError
+
+# A module of these names beside a script would be imported in the place of the real one.
+SHADOWED = frozenset(
+    {"numpy", "numba", "llvmlite", "scipy", "pandas", "sklearn", "matplotlib", "jinja2", "lark", "kdsl", "pytest"}
+)
+DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))})
+
+
+def module_path(model: Path, output: str | None) -> Path:
+    """Where the module of `model` goes: beside it, or where `-o` says (a file, or a folder that exists)."""
+    if output is None:
+        path = model.with_suffix(".py")
+    elif Path(output).is_dir():
+        path = Path(output) / f"{model.stem}.py"
+    else:
+        path = Path(output)
+    check_name(path)
+    if path.resolve() == model.resolve():
+        raise CliError(f"{path} is the model itself")
+    return path
+
+
+def check_name(path: Path) -> None:
+    """Raises CliError where a Python module of this name could not be imported, or would hide another."""
+    stem = path.stem
+    if path.suffix != ".py":
+        raise CliError(f"a generated module is a Python file: {path} does not end in .py")
+    if reason := unusable(stem):
+        near = re.sub(r"\W", "_", stem, flags=re.ASCII)
+        near = near if not unusable(near) else f"{near}_net" if not unusable(f"{near}_net") else "network"
+        raise CliError(f"{path.name} cannot be the module's name: {reason}", f"choose another: -o {near}.py")
+
+
+def unusable(stem: str) -> str:
+    """Why a module may not have this name; empty where it may."""
+    lower = stem.lower()
+    if lower in DEVICES:
+        return f"{stem} is a device on Windows"
+    if keyword.iskeyword(stem):
+        return f"{stem} is a word of Python's"
+    if not (stem.isidentifier() and stem.isascii()):
+        return f"import {stem} would not be Python"
+    if lower in SHADOWED or lower in sys.stdlib_module_names:
+        return (
+            f"it would hide Python's own module {lower} from every script in that folder"
+            if (lower not in SHADOWED)
+            else f"it would hide the package {lower} from every script in that folder"
+        )
+    return ""
+
+
+def write(path: Path, text: str, marker: str, force: bool) -> bool:
+    """Write the module -> whether the file changed. A file without `marker` near its top is not kdsl's to replace."""
+    try:
+        path = path.resolve()  # a link stays a link, its target changes
+        if path.is_dir():
+            raise CliError(f"{path} is a folder")
+        if not path.parent.is_dir():
+            raise CliError(f"there is no folder {path.parent}{_near(path.parent)}")
+        data = text.encode("utf-8")
+        before = path.read_bytes() if path.exists() else None
+        if before == data:
+            return False
+        if before is not None and not force and marker.encode() not in before[:4096]:
+            raise CliError(
+                f"{path} was not made by kdsl, so it stays as it is", "choose another: -o NAME.py, or --force"
+            )
+        replace(path, data)
+    except OSError as error:
+        raise CliError(f"{error.filename or path} cannot be written: {error.strerror or error}") from error
+    return True
+
+
+def replace(path: Path, data: bytes) -> None:
+    """Whoever reads the file sees all of the old bytes or all of the new ones, whatever happens meanwhile."""
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.chmod(name, _mode(path))
+        os.replace(name, path)
+    except BaseException:
+        os.unlink(name)
+        raise
+
+
+def _mode(path: Path) -> int:
+    """Permissions for the new file: those of the old one, else what the umask leaves."""
+    if path.exists():
+        return path.stat().st_mode & 0o777
+    umask = os.umask(0)
+    os.umask(umask)
+    return 0o666 & ~umask
+
+
+def _near(folder: Path) -> str:
+    names = [other.name for other in folder.parent.iterdir()] if folder.parent.is_dir() else []
+    near = difflib.get_close_matches(folder.name, names, n=1)
+    return f"; did you mean {folder.parent / near[0]}?" if near else ""
