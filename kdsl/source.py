@@ -2,8 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from bisect import bisect_right
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kdsl.diagnostics.diagnostic import Diagnostic
+
+SIZE_LIMIT = 4 * 2**20  # bytes of a file
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,3 +83,54 @@ class Span:
     def __str__(self) -> str:
         line, column = self.source.position(self.start)
         return f"{self.source.name}:{line}:{column}"
+
+
+def read(path: str | os.PathLike[str]) -> Source | Diagnostic:
+    """The source at `path`, or why it cannot be one: only regular files, of at most 4 MiB, in UTF-8."""
+    name = os.fspath(path)
+    try:
+        # Opening a pipe would otherwise wait for its other end.
+        descriptor = os.open(name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    except (OSError, ValueError) as error:
+        return _unreadable(name, _reason(error))
+    try:
+        kind = os.fstat(descriptor).st_mode
+        if not stat.S_ISREG(kind):
+            os.close(descriptor)
+            return _unreadable(name, "it is a folder" if stat.S_ISDIR(kind) else "it is not a regular file")
+        with os.fdopen(descriptor, "rb") as file:
+            data = file.read(SIZE_LIMIT + 1)
+    except OSError as error:
+        return _unreadable(name, _reason(error))
+    return decode(name, data)
+
+
+def decode(name: str, data: bytes) -> Source | Diagnostic:
+    """The source of these bytes, without a byte-order mark."""
+    if len(data) > SIZE_LIMIT:
+        message = f"this file is larger than {SIZE_LIMIT // 2**20} MiB"
+        return _refused("E151", Source(name, "").span(0, 0), message, "split it, and `import` its blocks")
+    try:
+        return Source(name, data.decode("utf-8-sig"))
+    except UnicodeDecodeError as error:
+        bad = error.object[error.start]
+        source = Source(name, error.object.decode("utf-8", errors="replace"))
+        start = len(error.object[: error.start].decode("utf-8"))
+        message = f"the byte 0x{bad:02X} is not UTF-8"
+        return _refused("E152", source.span(start, start + 1), message, "save the file as UTF-8")
+
+
+def _unreadable(name: str, reason: str) -> Diagnostic:
+    return _refused("E150", Source(name, "").span(0, 0), f"this file cannot be read: {reason}", "")
+
+
+def _refused(code: str, span: Span, message: str, help: str) -> Diagnostic:
+    from kdsl.diagnostics.diagnostic import Diagnostic, Label  # diagnostics carry spans, which are defined here
+
+    return Diagnostic(code, message, Label(span), help=help)
+
+
+def _reason(error: OSError | ValueError) -> str:
+    if isinstance(error, OSError) and error.errno == errno.ENOENT:
+        return "there is no such file"
+    return (error.strerror or "it cannot be opened").lower() if isinstance(error, OSError) else "its name is not valid"

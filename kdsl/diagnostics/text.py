@@ -76,6 +76,8 @@ class Page:
     def mark(self, label: Label, sign: str, tint: str) -> None:
         """The line of a label with the place marked under it."""
         span = label.span
+        if not span.source.text:  # a file that could not be read
+            return
         number, column = span.source.position(span.start)
         line = span.source.line(number)
         start, stop = column - 1, min(column - 1 + max(1, span.stop - span.start), max(len(line), column))

@@ -97,18 +97,25 @@ class Reader:
             )  # fmt: skip
             return [token.read_as("_NL", "\n")] if follows else []
         if text[0] in "'\u201c\u2018":
-            straight = f'"{text[1:-1]}"'
-            plain = '"' not in text
-            changes = [(token.start, token.stop, straight)] if plain else []
-            message = "text stands in straight double quotes"
-            self.problems.append(
-                problem(self.source, "E108", message, token, f"write {straight}" if plain else "", changes)
-            )
-            return [token.read_as("STRING", straight)]
+            return [self.odd_quotes(i, token)]
         kind, instead, message, help = MARKS[text]
         written = padded(self.source, token.start, token.stop, instead) if instead.isalpha() else instead
         self.report(message, token, help, written)
         return [token.read_as(kind, instead)] if kind else []
+
+    def odd_quotes(self, i: int, token: Token) -> Token:
+        """'text': a bare word where it is the value of an argument, else text in straight quotes."""
+        inner = token.text[1:-1]
+        argument = i > 0 and self.tokens[i - 1].kind == "EQUAL"
+        if argument and inner.isidentifier() and inner.isascii():
+            self.report(f"`{token.text}` is a word, and words are bare", token, f"write `{inner}`", inner)
+            return token.read_as("NAME", inner)
+        straight = f'"{inner}"'
+        plain = '"' not in inner
+        message, help = "text stands in straight double quotes", f"write `{straight}`" if plain else ""
+        changes = [(token.start, token.stop, straight)] if plain else []
+        self.problems.append(problem(self.source, "E108", message, token, help, changes))
+        return token.read_as("STRING", straight)
 
     def damaged(self, token: Token) -> list[Token]:
         """A number or text whose meaning is plain; where it is not, the parser reports it."""

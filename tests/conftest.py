@@ -1,0 +1,25 @@
+"""Golden files: a test compares with the text beside it; `--update-golden` writes what the code now says."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing")
+
+
+@pytest.fixture
+def golden(request: pytest.FixtureRequest) -> Callable[[Path, str], None]:
+    """`golden(path, text)` fails where the file does not hold exactly this text."""
+
+    def compare(path: Path, text: str) -> None:
+        if request.config.getoption("--update-golden"):
+            path.write_text(text, encoding="utf-8", newline="\n")
+        wanted = path.read_text(encoding="utf-8") if path.exists() else ""
+        assert text == wanted, f"{path.name} differs; look at it, then run pytest --update-golden"
+
+    return compare
