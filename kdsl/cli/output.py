@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import keyword
 import os
 import re
@@ -11,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from kdsl.cli.console import CliError
+from kdsl.diagnostics.suggest import nearest
 
 # A module of these names beside a script would be imported in the place of the real one.
 SHADOWED = frozenset(
@@ -108,5 +108,5 @@ def _mode(path: Path) -> int:
 
 def _near(folder: Path) -> str:
     names = [other.name for other in folder.parent.iterdir()] if folder.parent.is_dir() else []
-    near = difflib.get_close_matches(folder.name, names, n=1)
+    near = nearest(folder.name, names, limit=1)
     return f"; did you mean {folder.parent / near[0]}?" if near else ""

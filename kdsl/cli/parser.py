@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import difflib
 import re
 from collections.abc import Callable
 from importlib import import_module
@@ -11,6 +10,7 @@ from typing import Any, NoReturn
 
 from kdsl import __version__
 from kdsl.cli.console import CliError, Console
+from kdsl.diagnostics.suggest import nearest
 
 Command = Callable[[argparse.Namespace, Console], int]
 
@@ -54,7 +54,7 @@ class Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         known = [option for action in self._actions for option in action.option_strings if option.startswith("--")]
         wrong = re.search(r"unrecognized arguments: (--[\w-]+)", message)
-        near = difflib.get_close_matches(wrong[1], known, n=1) if wrong else []
+        near = nearest(wrong[1], known, limit=1) if wrong else []
         raise CliError(f"{self.prog}: {message}", f"did you mean {near[0]}?" if near else f"see {self.prog} --help")
 
 
@@ -113,6 +113,6 @@ def _unknown(name: str) -> CliError:
     message = f"kdsl has no command {name}"
     if name.endswith(".kmodel"):
         return CliError(message, f"say what to do with it: kdsl lint {name}, kdsl build {name}, kdsl train {name} ...")
-    near = difflib.get_close_matches(name, COMMANDS, n=1)
+    near = nearest(name, COMMANDS, limit=1)
     meant = HABITS.get(name) or (near[0] if near else "")
     return CliError(message, f"did you mean kdsl {meant}?" if meant else f"the commands are {', '.join(COMMANDS)}")

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
 
 from kdsl.datasets import archive, bundled, csv_file, idx
 from kdsl.datasets.dataset import DataError, DataSet, Options, Split
+from kdsl.diagnostics.suggest import nearest
 from kdsl.elaborate.program import ModelProgram
 
 __all__ = ["DataError", "DataSet", "Options", "Split", "load"]
@@ -45,5 +45,5 @@ def _near(path: Path) -> str:
         names = [other.name for other in path.parent.iterdir()]
     except OSError:
         return ""
-    near = difflib.get_close_matches(path.name, names, n=1)
+    near = nearest(path.name, names, limit=1)
     return f"; did you mean {path.parent / near[0]}?" if near else ""

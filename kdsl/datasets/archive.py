@@ -7,7 +7,6 @@ Pickled objects are never loaded.
 
 from __future__ import annotations
 
-import difflib
 import zipfile
 import zlib
 from pathlib import Path
@@ -16,6 +15,7 @@ import numpy as np
 
 from kdsl.datasets.dataset import Array, DataError, DataSet, Options, listed
 from kdsl.datasets.ports import declared, split
+from kdsl.diagnostics.suggest import nearest
 from kdsl.elaborate.program import ModelProgram, Port
 
 USUAL = {"train": (("x_train", "x", "X"), ("y_train", "y", "Y")), "test": (("x_test",), ("y_test",))}
@@ -79,7 +79,7 @@ def _read(path: Path, archive: np.lib.npyio.NpzFile, key: str) -> Array:
 
 def _missing(path: Path, port: Port, archive: np.lib.npyio.NpzFile, taken: list[str]) -> DataError:
     free = [name for name in archive.files if name not in taken and not name.startswith("test_")]
-    near = difflib.get_close_matches(port.name, free, n=1)
+    near = nearest(port.name, free, limit=1)
     hint = f"; is {near[0]} meant? Arrays are matched by name" if near else ""
     has = listed([f"{name} {_described(path, archive, name)}" for name in free])
     return DataError(f"{path} has no array for {declared(port)}. It has {has}, which fits no input or target{hint}")

@@ -7,7 +7,6 @@ number is its size and it is the only such input.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable
 from math import prod
 
@@ -15,6 +14,7 @@ import numpy as np
 
 from kdsl.datasets.dataset import Array, DataError, Options, listed
 from kdsl.datasets.ports import declared
+from kdsl.diagnostics.suggest import nearest
 from kdsl.elaborate.program import ModelProgram, Port
 
 Choice = dict[str, tuple[str, ...]]  # the columns of each input and target
@@ -61,7 +61,7 @@ def _check_options(ports: tuple[Port, ...], names: list[str], options: Options, 
             raise DataError(f"--columns gives columns to {name}, but the model has {listed([p.name for p in ports])}")
         for column in columns:
             if column not in names:
-                near = difflib.get_close_matches(column, names, n=1)
+                near = nearest(column, names, limit=1)
                 hint = f"; did you mean {near[0]}?" if near else f". It has {listed(names)}"
                 raise DataError(f"{where} has no column {column}{hint}")
 
@@ -76,7 +76,7 @@ def _check_count(port: Port, columns: tuple[str, ...], where: str) -> None:
 
 def _missing(port: Port, names: list[str], left: list[str], where: str) -> DataError:
     size = port.type.size
-    near = difflib.get_close_matches(port.name, left, n=1)
+    near = nearest(port.name, left, limit=1)
     ways = [f"a column {port.name}" if size == 1 else f"columns {port.name}.0 to {port.name}.{size - 1}"]
     ways.append(f"--columns {port.name}={near[0] if near and size == 1 else 'a,b,c' if size > 1 else 'a'}")
     return DataError(
