@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import stat
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,44 +9,28 @@ from typing import TYPE_CHECKING
 
 from kdsl.cli.console import CliError, Console
 from kdsl.diagnostics.suggest import nearest
-from kdsl.source import Source
+from kdsl.source import SIZE_LIMIT, Source, decode
+from kdsl.source import read as read_file
 
 if TYPE_CHECKING:
     from kdsl.diagnostics.diagnostic import Diagnostic
 
-LARGEST = 4_000_000  # bytes; a model is a page or two
+UNREADABLE = "E150"  # there is no such file, or it cannot be opened
 
 
-def read(name: str, stdin_name: str = "<stdin>") -> Source:
-    """The source text of a file, or of standard input for `-`; raises CliError where there is none to be had."""
+def read(name: str, stdin_name: str = "<stdin>") -> Source | Diagnostic:
+    """The source of a file, or of standard input for `-`, or what makes it no text; CliError where nothing is read."""
     if name == "-":
-        return Source(stdin_name, _text(sys.stdin.buffer.read(LARGEST + 1), stdin_name))
-    path = Path(name)
-    try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise CliError(f"{name} is a folder", "name a .kmodel file in it")
-        if not stat.S_ISREG(status.st_mode):
-            raise CliError(f"{name} is no regular file")
-        with path.open("rb") as file:
-            return Source(name, _text(file.read(LARGEST + 1), name))
-    except FileNotFoundError as error:
-        raise CliError(f"there is no file {name}", _near(path)) from error
-    except (OSError, ValueError) as error:
-        raise CliError(f"{name} cannot be read: {getattr(error, 'strerror', None) or error}") from error
-
-
-def _text(data: bytes, name: str) -> str:
-    if len(data) > LARGEST:
-        raise CliError(f"{name} is larger than {LARGEST // 1_000_000} MB, which no model is")
-    try:
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        raise CliError(f"{name}:{line}: the file is not UTF-8", "save it as UTF-8 in your editor") from error
+        return decode(stdin_name, sys.stdin.buffer.read(SIZE_LIMIT + 1))
+    source = read_file(name)
+    if not isinstance(source, Source) and source.code == UNREADABLE:
+        raise CliError(f"{name}: {source.message}", _near(Path(name)))
+    return source
 
 
 def _near(path: Path) -> str:
+    if path.exists():
+        return ""
     try:
         others = [other for other in path.parent.iterdir() if other.suffix == ".kmodel"]
     except OSError:
@@ -88,8 +71,10 @@ def show(diagnostics: Sequence[Diagnostic], console: Console) -> None:
         console.err.write("\n")
 
 
-def check(source: Source) -> tuple[Diagnostic, ...]:
+def check(source: Source | Diagnostic) -> tuple[Diagnostic, ...]:
     """What is wrong with a file, in the order of its text."""
+    if not isinstance(source, Source):
+        return (source,)
     from kdsl.syntax import parse
 
     return parse(source).diagnostics
