@@ -56,7 +56,7 @@ def by_order(source: Source, tokens: Sequence[Token]) -> tuple[list[Token], list
                 continue
             while OPENER[stack[-1].kind] != token.kind:
                 opened = stack.pop()
-                found.append(unclosed(source, opened, out[-1]))
+                found.append(unclosed(source, opened, last_on_line(out)))
                 out.append(token.before(OPENER[opened.kind], CLOSER_TEXT[OPENER[opened.kind]]))
             stack.pop()
         elif token.kind in OPENER:
@@ -64,10 +64,14 @@ def by_order(source: Source, tokens: Sequence[Token]) -> tuple[list[Token], list
         out.append(token)
     while stack:
         opened = stack.pop()
-        near = next(token for token in reversed(out) if token.kind != "_NL")
-        found.append(unclosed(source, opened, near))
+        found.append(unclosed(source, opened, last_on_line(out)))
         out.append(out[-1].after(OPENER[opened.kind], CLOSER_TEXT[OPENER[opened.kind]]))
     return out, found
+
+
+def last_on_line(tokens: Sequence[Token]) -> Token:
+    """The last token that is no newline."""
+    return next(token for token in reversed(tokens) if token.kind != "_NL")
 
 
 def too_deep(source: Source, tokens: Sequence[Token]) -> Diagnostic | None:

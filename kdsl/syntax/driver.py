@@ -12,7 +12,7 @@ from kdsl.source import Source, Span
 from kdsl.syntax import tree
 from kdsl.syntax.bracket_problems import nested
 from kdsl.syntax.builder import binds
-from kdsl.syntax.explain import explain, needs_newline
+from kdsl.syntax.explain import ends_early, explain, needs_newline
 from kdsl.syntax.machine import Machine, TooDeep
 from kdsl.syntax.problems import LIMIT
 from kdsl.syntax.tokens import BODY_WORDS, BROKEN, END, NAME_WORDS, Token, starts_item, starts_statement
@@ -73,6 +73,9 @@ class Driver:
             self.report(needs_newline(self.source, token), self.begin, i)
             machine.feed(token.before("_NL", "\n"))
             return i
+        joined = self.join_header(i)
+        if joined is not None:
+            return joined
         found = explain(Where(machine, tokens, self.begin, i, self.top))
         if len(machine.states) < self.height or (newline_fits and tokens[i - 1].kind == "RBRACE"):
             if newline_fits:
@@ -80,6 +83,20 @@ class Driver:
             self.begin = i
             self.height = len(machine.states)
         return self.abandon(i, found)
+
+    def join_header(self, i: int) -> int | None:
+        """The first line of an item ended too early, and goes on in the next: leave the newline out."""
+        tokens = self.tokens
+        begin, newline = tokens[self.begin], tokens[i]
+        if newline.kind != "_NL" or begin.kind not in BODY_WORDS or i == self.begin:
+            return None
+        behind = tokens[i + 1]
+        end = next(k for k in range(i + 1, len(tokens)) if tokens[k].kind in END or tokens[k].kind == "LBRACE")
+        if tokens[end].kind != "LBRACE" or starts_item(tokens, i + 1) or not self.machine.accepts(behind.kind):
+            return None
+        self.report(ends_early(self.source, begin, tokens[i - 1], behind), self.begin, i)
+        del tokens[i], self.depth[i]
+        return i
 
     def abandon(self, i: int, found: Diagnostic | None) -> int:
         """Make one broken node of the statement that token `i` spoils."""
@@ -142,7 +159,7 @@ class Driver:
         """The `{` of a damaged `model X {`: the parser goes on inside the body."""
         tokens, depth = self.tokens, self.depth
         for k in range(begin, len(tokens)):
-            if depth[k] == depth[begin] and tokens[k].kind in END:
+            if depth[k] == depth[begin] and tokens[k].kind in END and not self.header_goes_on(begin, k):
                 return None
             if tokens[k].kind == "LBRACE" and depth[k] == depth[begin] and k >= i:
                 following = tokens[k + 1]
@@ -150,6 +167,15 @@ class Driver:
                 if following.line > tokens[k].line or headed or starts_statement(tokens, k + 1):
                     return k
         return None
+
+    def header_goes_on(self, begin: int, k: int) -> bool:
+        """Behind the newline `k` stands more of the first line of an item, up to its `{`."""
+        tokens = self.tokens
+        if tokens[k].kind != "_NL" or tokens[begin].kind not in BODY_WORDS or starts_statement(tokens, k + 1):
+            return False
+        end = next(n for n in range(k + 1, len(tokens)) if tokens[n].kind in END)
+        brace = next((n for n in range(k + 1, end) if tokens[n].kind == "LBRACE"), end)
+        return brace < end and tokens[brace + 1].line > tokens[brace].line
 
     def statement_end(self, begin: int, i: int) -> int:
         """The token behind the broken statement; lines indented deeper than it belong to it."""

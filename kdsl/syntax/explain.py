@@ -15,7 +15,7 @@ from kdsl.syntax import explain_statements as statements
 from kdsl.syntax import explain_values as values
 from kdsl.syntax import habits
 from kdsl.syntax.problems import indentation, problem, shown
-from kdsl.syntax.tokens import Token
+from kdsl.syntax.tokens import NAME_WORDS, Token
 from kdsl.syntax.where import Where
 
 ORDER: tuple[Callable[[Where], Diagnostic | None], ...] = (
@@ -54,6 +54,16 @@ def explain(where: Where) -> Diagnostic:
         if found is not None:
             return found
     return where.say("E199", f"{shown(where.found)} does not fit here", where.found)
+
+
+def ends_early(source: Source, header: Token, last: Token, behind: Token) -> Diagnostic:
+    """The first line of an item goes on in the next line."""
+    change = [(last.stop, behind.start, " " if behind.kind in ("LBRACE", "ARROW") or last.kind in NAME_WORDS else "")]
+    if behind.kind == "LBRACE":
+        message = f"the `{{` of this `{header.text}` stands on a line of its own"
+        return problem(source, "E118", message, behind, f"write it behind {shown(last)}", change)
+    message = f"the first line of this `{header.text}` ends before its `{{`"
+    return problem(source, "E118", message, last, f"go on with {shown(behind)} in the same line", change)
 
 
 def needs_newline(source: Source, token: Token) -> Diagnostic:

@@ -128,6 +128,8 @@ def after_body(w: Where) -> Diagnostic | None:
     if w.previous is None or w.previous.kind != "RBRACE" or not w.accepts("_NL"):
         return None
     message = f"nothing may follow `}}` in its line, and here is {shown(w.found)}"
+    if w.found.kind not in NAME_WORDS:
+        return w.say("E106", message, w.found)
     change = [(w.found.start, w.found.start, "\n" + indentation(w.source, w.begin.start))]
     return w.say("E106", message, w.found, f"put {shown(w.found)} on a line of its own", change)
 

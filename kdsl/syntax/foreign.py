@@ -134,6 +134,9 @@ class Reader:
             place = token.start + len(text.rstrip()) - 1
             return [closed, Token("LBRACE", "{", place, place + 1, token.line, token.column + place - token.start)]
         kind, instead, message = "", "", ""
+        left = self.source.text[token.start - 1 : token.start]
+        if left.isalnum() or left == "_":  # `dropout0.2`: what is meant is not plain
+            return [token]
         units = UNITS.fullmatch(text)
         if re.fullmatch(r"\.\d+", text):
             kind, instead, message = "FLOAT", "0" + text, "a number starts with a digit"

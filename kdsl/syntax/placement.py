@@ -51,6 +51,10 @@ def place(file: tree.File, earlier: list[Diagnostic]) -> tuple[tree.File, list[D
             outside = outside and isinstance(item, tree.Broken)
             kept.append(item)
             found += in_item(item)
+        elif isinstance(item, tree.Group):
+            outside = False
+            kept.append(tree.BrokenItem(item.name.text, item.body, item.span, item.doc))
+            found.append(headless(item, file.items))
         elif not outside:
             outside = True
             problem = misplaced(item, f"{called(item)} stands outside a model", OUTSIDE)
@@ -58,8 +62,28 @@ def place(file: tree.File, earlier: list[Diagnostic]) -> tuple[tree.File, list[D
             stray = next((p for p in earlier if closes_outside(p, problem)), None)
             if stray is not None:
                 earlier.remove(stray)
-    found += arguments(file.items)
+    found += arguments(kept)
     return replace(file, items=tuple(kept)), found
+
+
+def headless(item: tree.Group, items: Sequence[Any]) -> Diagnostic:
+    """`Digits { ... }`, `train { ... }`."""
+    name = item.name.text
+    source, span = item.span.source, item.name.span
+    models = [other.name.text for other in items if isinstance(other, tree.Model)]
+    if name == "train":
+        message = "this `train` does not say which model it trains"
+        last = item.pattern.span if item.pattern is not None else span
+        edits = (Edit(source.span(span.stop, last.stop), f" {models[0]}"),) if len(models) == 1 else ()
+        help = f"write `train {models[0] if models else 'Name'} {{ ... }}`"
+        return Diagnostic("E113", message, Label(span), help=help, edits=edits)
+    if name in ("model", "block", "fn"):
+        return Diagnostic("E113", f"this `{name}` has no name", Label(span), help=f"write `{name} Name`")
+    trained = name in models
+    word = "train" if trained else "model"
+    edits = (Edit(source.span(span.start, span.start), f"{word} "),) if item.pattern is None else ()
+    message = f"`{name} {{ ... }}` needs a word before it"
+    return Diagnostic("E112", message, Label(span), help=f"did you mean `{word} {name}`?", edits=edits)
 
 
 def closes_outside(earlier: Diagnostic, problem: Diagnostic) -> bool:
