@@ -432,12 +432,20 @@ lane_max = reducer(larger)
 
 
 @intrinsic
-def transpose_block(typingctx: Any, mem: Any, source: Any, source_row: Any, target: Any, target_row: Any) -> Any:
-    """A block of LANES x LANES numbers, rows and columns exchanged (Eklundh's exchange of ever larger halves)."""
+def transpose_block(
+    typingctx: Any, mem: Any, count: Any, source: Any, source_row: Any, target: Any, target_row: Any
+) -> Any:
+    """A block of LANES x LANES numbers, rows and columns exchanged; rows from `count` on are taken to be zeros.
+
+    Eklundh's way: pairs of rows exchange ever larger halves."""
 
     def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
-        mem, source, source_row, target, target_row = args
-        rows = [read_vec(b, mem, b.add(source, b.mul(source_row, I64(i)))) for i in range(LANES)]
+        mem, count, source, source_row, target, target_row = args
+        rows = []
+        for i in range(LANES):
+            there = b.icmp_signed("<", I64(i), count)
+            row = read_vec(b, mem, b.add(source, b.mul(source_row, b.select(there, I64(i), I64(0)))))
+            rows.append(b.select(there, row, const(0.0)))
         step = 1
         while step < LANES:
             low = ir.Constant(V32, [LANES + (i ^ step) if i & step else i for i in range(LANES)])
@@ -452,7 +460,7 @@ def transpose_block(typingctx: Any, mem: Any, source: Any, source_row: Any, targ
         return ctx.get_dummy_value()
 
     i = types.int64
-    return types.void(mem, i, i, i, i), generate
+    return types.void(mem, i, i, i, i, i), generate
 
 
 # ---- random masks -----------------------------------------------------------------------------------------------------------

@@ -1,0 +1,243 @@
+"""Kernels: C functions that numba compiles one by one when first needed and keeps in its cache on disk.
+
+A kernel calls another one by its name, keywords allowed; the call goes through a symbol, so nothing is compiled twice.
+The annotations of a kernel are its C signature.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import glob
+import inspect
+import os
+import sys
+import threading
+import time
+import warnings
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import llvmlite.binding as llvm
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.core.caching import FunctionCache
+from numba.core.ccallback import CFunc
+from numba.core.runtime import rtsys
+from numba.extending import intrinsic
+
+from kdsl.runtime.simd import Memory, real
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+Double = types.float64
+Bytes, Ints, Longs = types.CPointer(types.uint8), types.CPointer(types.int32), types.CPointer(types.int64)
+Doubles = types.CPointer(types.float64)
+C_TYPES = {
+    "int": types.int64,
+    "float": real,
+    "None": types.void,
+    "Double": Double,
+    "Memory": Memory,
+    "Bytes": Bytes,
+    "Ints": Ints,
+    "Longs": Longs,
+    "Doubles": Doubles,
+}
+
+
+class Kernel:
+    """One C function: its Python text, its signature and, once needed, its machine code."""
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        kinds = dict(function.__annotations__)
+        self.function, self.name, self.symbol = function, function.__name__, f"kdsl_{function.__name__}"
+        self.signature = C_TYPES[kinds.pop("return")](*(C_TYPES[kind] for kind in kinds.values()))
+        self.compiled: Any = None
+        self.seconds = 0.0
+
+    def address(self) -> int:
+        """Where its machine code starts; compiles or loads it, and all it calls, at the first call."""
+        with COMPILING:
+            if self.compiled is None:
+                called = [KERNELS[name] for name in self.function.__code__.co_names if name in KERNELS]
+                symbols = {other.symbol: other.address() for other in called}
+                start = time.perf_counter()
+                # Another module may have kernels of the same names: its symbols are replaced just before linking.
+                for symbol, address in {**symbols, "kdsl_give_way": GIVE_WAY}.items():
+                    llvm.add_symbol(symbol, address)
+                self.compiled = compile_kernel(self.function, self.signature)
+                self.seconds = time.perf_counter() - start
+            return int(self.compiled.address)
+
+
+KERNELS: dict[str, Kernel] = {}
+COMPILING = threading.RLock()
+
+
+def kernel(function: F) -> F:
+    """Decorator: makes a function a kernel, which other kernels call by its name."""
+    made = KERNELS[function.__name__] = Kernel(function)
+
+    def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
+        nothing = sig.return_type == types.void
+        result = ir.VoidType() if nothing else ctx.get_value_type(sig.return_type)
+        kind = ir.FunctionType(result, [ctx.get_value_type(t) for t in sig.args])
+        value = b.call(cgutils.get_or_insert_function(b.module, kind, made.symbol), args)
+        return ctx.get_dummy_value() if nothing else value
+
+    def external(typingctx: Any, *args: Any, **keywords: Any) -> Any:
+        return made.signature, generate
+
+    names = ["typingctx", *inspect.signature(function).parameters]
+    parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names]
+    external.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    external.__name__ = external.__qualname__ = function.__name__
+    result: F = intrinsic(external)
+    return result
+
+
+def entry(function: Any) -> Any:
+    """A kernel of the form f(job, me) as a ctypes function, which runs without Python's global lock."""
+    kind = ctypes.CFUNCTYPE(None, ctypes.c_int64, ctypes.c_int64)
+    return kind(KERNELS[function.__name__].address())
+
+
+# ---- compiling, with a cache that may be missing, read-only or damaged --------------------------------------------------
+
+
+class WarmCache(FunctionCache):  # type: ignore[misc]
+    """numba's cache of one function, read without first importing numba's whole library, which takes 0.3 s."""
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        rtsys.initialize(target_context)
+        return self._load_overload(sig, target_context)
+
+    def remove(self) -> None:
+        """Delete this function's files."""
+        stem = os.path.splitext(self._cache_file._index_path)[0]
+        for path in glob.glob(glob.escape(stem) + "*"):
+            os.remove(path)
+
+
+# Code for another number of lanes than the machine's own must not be found again by a later process.
+CACHED = ["KDSL_LANES" not in os.environ]
+
+
+def compile_kernel(function: Callable[..., Any], signature: Any) -> Any:
+    """Machine code from the cache, or made now and put there; made now and not kept where there is no working cache."""
+    if CACHED[0]:
+        try:
+            return compile_with(function, signature, WarmCache(function))
+        except RuntimeError as error:  # numba found no folder it may write to
+            CACHED[0] = False
+            warnings.warn(f"compiled code is not kept for the next run: {error}", RuntimeWarning, stacklevel=2)
+        except Exception:  # whatever a damaged file raises while it is read
+            try:
+                cache = WarmCache(function)
+                cache.remove()
+                return compile_with(function, signature, cache)
+            except OSError as error:  # a folder that cannot be written after all, a full disk
+                CACHED[0] = False
+                warnings.warn(f"compiled code is not kept for the next run: {error}", RuntimeWarning, stacklevel=2)
+    return compile_with(function, signature, None)
+
+
+def compile_with(function: Callable[..., Any], signature: Any, cache: WarmCache | None) -> Any:
+    made: Any = CFunc(function, (signature.args, signature.return_type), locals={}, options={"error_model": "numpy"})
+    if cache is not None:
+        made._cache = cache
+    made.compile()
+    return made
+
+
+def address_of(library_function: Any) -> int:
+    return ctypes.cast(library_function, ctypes.c_void_p).value or 0
+
+
+if sys.platform == "win32":
+    GIVE_WAY = address_of(ctypes.windll.kernel32.SwitchToThread)
+else:
+    GIVE_WAY = address_of(ctypes.CDLL(None).sched_yield)
+
+
+# ---- addresses as pointers, and words that threads share -----------------------------------------------------------------
+
+
+def pointer_to(kind: Any) -> Any:
+    """An intrinsic that takes an address as a pointer of this type."""
+
+    def cast(typingctx: Any, address: Any) -> Any:
+        return kind(types.int64), lambda ctx, b, sig, args: b.inttoptr(args[0], ctx.get_value_type(kind))
+
+    return intrinsic(cast)
+
+
+memory_at, bytes_at, ints_at = pointer_to(Memory), pointer_to(Bytes), pointer_to(Ints)
+longs_at, doubles_at = pointer_to(Longs), pointer_to(Doubles)
+
+
+@intrinsic
+def read_word(typingctx: Any, words: Any, at: Any) -> Any:
+    """words[at], as the other threads see it."""
+    i = types.int64
+    return i(Longs, i), lambda ctx, b, sig, args: b.load_atomic(b.gep(args[0], [args[1]]), "seq_cst", 8)
+
+
+@intrinsic
+def write_word(typingctx: Any, words: Any, at: Any, value: Any) -> Any:
+    """words[at] = value, after everything this thread wrote before."""
+
+    def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
+        b.store_atomic(args[2], b.gep(args[0], [args[1]]), "seq_cst", 8)
+        return ctx.get_dummy_value()
+
+    return types.void(Longs, types.int64, types.int64), generate
+
+
+@intrinsic
+def add_to_word(typingctx: Any, words: Any, at: Any, number: Any) -> Any:
+    """words[at] += number in one step -> the new value."""
+
+    def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
+        return b.add(b.atomic_rmw("add", b.gep(args[0], [args[1]]), args[2], "seq_cst"), args[2])
+
+    i = types.int64
+    return i(Longs, i, i), generate
+
+
+@intrinsic
+def swap_word(typingctx: Any, words: Any, at: Any, old: Any, new: Any) -> Any:
+    """words[at] = new if it is `old`, in one step -> whether it was."""
+
+    def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
+        pair = b.cmpxchg(b.gep(args[0], [args[1]]), args[2], args[3], "seq_cst", "seq_cst")
+        return b.extract_value(pair, 1)
+
+    i = types.int64
+    return types.boolean(Longs, i, i, i), generate
+
+
+@intrinsic
+def pause(typingctx: Any) -> Any:
+    """Tells the processor that this loop waits, where it has an instruction for that."""
+
+    def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
+        if llvm.get_process_triple().startswith("x86_64"):
+            kind = ir.FunctionType(ir.VoidType(), [])
+            b.call(cgutils.get_or_insert_function(b.module, kind, "llvm.x86.sse2.pause"), [])
+        return ctx.get_dummy_value()
+
+    return types.void(), generate
+
+
+@intrinsic
+def give_way(typingctx: Any) -> Any:
+    """Lets the operating system run another thread on this processor."""
+
+    def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
+        kind = ir.FunctionType(ir.IntType(32), [])
+        b.call(cgutils.get_or_insert_function(b.module, kind, "kdsl_give_way"), [])
+        return ctx.get_dummy_value()
+
+    return types.void(), generate
