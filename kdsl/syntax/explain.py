@@ -43,7 +43,6 @@ ORDER: tuple[Callable[[Where], Diagnostic | None], ...] = (
     values.conditional,
     statements.one_a_line,
     headers.header,
-    values.parts,
 )
 
 
@@ -53,7 +52,7 @@ def explain(where: Where) -> Diagnostic:
         found = test(where)
         if found is not None:
             return found
-    return where.say("E199", f"{shown(where.found)} does not fit here", where.found)
+    return values.parts(where)
 
 
 def ends_early(source: Source, header: Token, last: Token, behind: Token) -> Diagnostic:

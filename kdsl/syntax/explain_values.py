@@ -166,8 +166,11 @@ def chained(w: Where) -> Diagnostic | None:
         return None
     if found.kind == "COMPARE" and previous.kind in VALUE_ENDS and not w.after_step:
         middle = w.i - 2 >= w.low and w.tokens[w.i - 2].kind == "COMPARE"
-        change = [(found.start, found.start, f"and {previous.text} ")] if middle else []
-        return w.say("E116", "comparisons do not chain", found, "write `a < b and b < c`", change)
+        if not middle:
+            return w.say("E116", "comparisons do not chain", found, "write `a < b and b < c`")
+        help = f"write `... and {previous.text} {found.text} ...`"
+        change = [(found.start, found.start, f"and {previous.text} ")]
+        return w.say("E116", "comparisons do not chain", found, help, change)
     if found.kind == "EQUAL" and previous.kind == "QUANTITY":
         unit = previous.text.split()[-1]
         start = previous.stop - len(unit)
@@ -213,8 +216,11 @@ def colon(w: Where) -> Diagnostic | None:
         return None
     if w.rule in ("args", "keyword"):
         named = w.previous is not None and w.previous.kind in NAME_WORDS
-        change = [(found.start, found.stop, " =")] if named else []
-        return w.say("E115", "arguments are given with `=`", found, "`conv(32, kernel = 3)`", change)
+        end = w.flow_end(w.i + 1)
+        if not named or end == w.i + 1:
+            return w.say("E115", "arguments are given with `=`", found, "`conv(32, kernel = 3)`")
+        help = f"write {quoted(f'{w.tokens[w.i - 1].text} = {w.text(w.i + 1, end)}')}"
+        return w.say("E115", "arguments are given with `=`", found, help, [(found.start, found.stop, " =")])
     if w.rule in ("let", "return_", "dim", "output"):
         message = "only `input`, `target`, `weight` and parameters have a type"
         end = w.flow_end(w.i + 1)
@@ -237,7 +243,8 @@ def body_in_braces(w: Where) -> Diagnostic:
     indented = w.following.kind == "_NL" and k > w.i + 2
     margin = indentation(w.source, w.begin.start)
     changes = [(found.start, found.stop, " {"), (stop, stop, f"\n{margin}}}")] if indented else []
-    return w.say("E118", "a body stands in braces", found, "`{ ... }`", changes)
+    help = f"write `{{` for `:`, and `}}` at the end of the {w.begin.text}"
+    return w.say("E118", "a body stands in braces", found, help, changes)
 
 
 def missing_comma(w: Where) -> Diagnostic | None:
@@ -265,9 +272,7 @@ def conditional(w: Where) -> Diagnostic | None:
     return None
 
 
-def parts(w: Where) -> Diagnostic | None:
+def parts(w: Where) -> Diagnostic:
     """What is left: the rule says what it is, and an example what it looks like."""
-    if w.rule not in PARTS:
-        return None
-    code, noun, example = PARTS[w.rule]
+    code, noun, example = PARTS.get(w.rule, PARTS["start"])
     return w.say(code, f"{noun} cannot go on with {shown(w.found)}", w.found, example)

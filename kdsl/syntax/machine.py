@@ -78,6 +78,10 @@ class Machine:
     def reduce(self, number: int) -> None:
         rule = self.table.rules[number]
         size = rule.size
+        if size == 1 and (rule.inline or rule.transparent):  # two reductions of three: the value stays as it is
+            self.states.pop()
+            self.states.append(self.table.states[self.states[-1]][rule.origin])
+            return
         depth = self.depth(rule, len(self.values) - size)
         values = self.values[len(self.values) - size :]
         if size:
@@ -85,7 +89,7 @@ class Machine:
             del self.values[-size:]
             del self.depths[-size:]
         self.states.append(self.table.states[self.states[-1]][rule.origin])
-        self.values.append(self.value(rule.action, values, rule.inline, rule.transparent))
+        self.values.append(self.value(rule, values))
         self.depths.append(depth)
 
     def depth(self, rule: Rule, low: int) -> int:
@@ -93,7 +97,7 @@ class Machine:
         if rule.origin in SHALLOW or rule.size == 0:
             return 0
         depth = max(self.depths[low:])
-        if rule.inline or (rule.transparent and rule.size == 1):
+        if rule.inline:
             return depth
         last = self.values[-1]
         depth += len(last) // 2 if isinstance(last, list) and rule.transparent else 1  # `a + b + c` nests to the left
@@ -101,9 +105,8 @@ class Machine:
             raise TooDeep
         return depth
 
-    def value(self, action: str, values: list[Any], inline: bool, transparent: bool) -> Any:
-        if len(values) == 1 and (inline or transparent):
-            return values[0]
+    def value(self, rule: Rule, values: list[Any]) -> Any:
+        """What the values become: a list for the rule around it, or a node."""
         flat: list[Any]
         if values and isinstance(values[0], list):
             flat = values[0]  # left recursion: growing the list keeps long lists linear
@@ -112,11 +115,11 @@ class Machine:
             flat = []
         for value in values:
             flat.extend(value) if isinstance(value, list) else flat.append(value)
-        if inline:
+        if rule.inline:
             return flat
         start = _start(flat[0]) if flat else 0
         stop = _stop(flat[-1]) if flat else 0
-        return self.builder.build(action, flat, self.source.span(start, stop))
+        return self.builder.build(rule.action, flat, self.source.span(start, stop))
 
 
 def _start(value: Any) -> int:

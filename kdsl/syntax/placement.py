@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import fields, is_dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from kdsl.diagnostics.diagnostic import Diagnostic, Edit, Label
@@ -163,12 +163,10 @@ def arguments(items: Sequence[Any]) -> list[Diagnostic]:
 
 def children(node: Any, settings: bool, setting: bool) -> Iterator[tuple[Any, bool]]:
     """The nodes directly inside, each with whether it is the value of a setting."""
-    for field in fields(node):
-        value = getattr(node, field.name)
+    for name in type(node).__slots__:
+        value = getattr(node, name)
         for child in value if isinstance(value, tuple) else (value,):
-            if isinstance(child, tuple):
-                continue
-            if is_dataclass(child) and not isinstance(child, (Span, tree.Name)) and field.name != "source_file":
+            if type(child).__module__ == tree.__name__:
                 inherited = settings or (setting and isinstance(node, (tree.Group, tree.Let)))
                 yield child, inherited and isinstance(child, (tree.Let, tree.Group, tree.ListOf))
 

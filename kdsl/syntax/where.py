@@ -28,8 +28,11 @@ class Where:
         self.following = tokens[i + 1] if i + 1 < len(tokens) else tokens[i]
         self.found = tokens[i]
         before = self.previous
-        if self.found.kind == "RBRACE" and before is not None and self.found.line > before.line:
-            self.found = before.after("_NL", "\n")  # the layout pass took the newline before `}` away
+        ended = self.found.kind in END or (
+            self.found.kind == "RBRACE" and before is not None and self.found.line > before.line
+        )  # the layout pass takes the newline before `}` away
+        if ended and before is not None:
+            self.found = before.after("_NL", "\n")  # the line ends here, whatever comment stands behind
         inside = machine.table.inside
         self.enclosing = [inside[state] for state in reversed(machine.states) if inside[state]] + ["start"]
         self.rule = self.enclosing[0]
