@@ -19,7 +19,7 @@ class Options:
     """What a target must know besides the program and its graphs.
 
     dtype    the module's scalar type
-    engine   the name `model` must define: called with `threads=...` it gives the model's Engine
+    engine   the name of the class (or function) `model` must define: called with `threads` it gives the model's Engine
     prefix   what every other module-level name in `model` starts with: empty for a file's only model, else made from the
              model's name (`tower_`, and in capitals `TOWER_` for constants), so that several models can share a module
     without  names of optional passes that are switched off, planning passes included
@@ -44,14 +44,12 @@ class Sections:
     model    the part of this model: plan constants, functions, the class or function called `Options.engine`
     carried  (title, text) pairs that stand at the end of the module. Entries of one title come under one heading, in the
              order first seen; a text that was seen under its title already (another model's) is left out
-    training_bytes  what the Engine will allocate: its `nbytes`
     """
 
     imports: tuple[str, ...]
     model: str
     carried: tuple[tuple[str, str], ...]
     head: tuple[tuple[str, str], ...] = ()
-    training_bytes: int = 0
 
 
 MakeSections = Callable[[ModelProgram, Any, Options], Sections]
