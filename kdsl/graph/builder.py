@@ -52,13 +52,23 @@ class Builder:
 
         values = attributes_of(attributes or {})
         type = OPS[op].infer([self._types[i] for i in inputs], dict(values))
-        wanted = name or (f"{self._layer}.{op}" if self._layer else op)
+        wanted = name or self.path(op)
         return self.append(Node(self.fresh(wanted), op, tuple(inputs), values, type, self._origin, self._layer))
 
-    def constant(self, value: float | tuple[float, ...], name: str = "constant") -> str:
+    def constant(self, value: float | tuple[float, ...], name: str = "") -> str:
         """A number, or a vector along the last axis."""
         shape = (len(value),) if isinstance(value, tuple) else ()
-        return self.source("constant", name, TensorType("f32", shape, batched=False), {"value": value})
+        type = TensorType("f32", shape, batched=False)
+        return self.source("constant", name or self.path("constant"), type, {"value": value})
+
+    @property
+    def layer(self) -> str:
+        """Path of the layer whose nodes are being added; its last value is named by it. Empty outside of layers."""
+        return self._layer
+
+    def path(self, part: str) -> str:
+        """`logits.dense.kernel` for the part `kernel` of the layer `logits.dense`."""
+        return f"{self._layer}.{part}" if self._layer else part
 
     def type_of(self, value: str) -> TensorType:
         return self._types[value]

@@ -19,3 +19,6 @@ class _LazyModule:
 
 
 np: Any = _LazyModule("numpy")
+
+Array = Any
+"""A NumPy array, in annotations of references."""

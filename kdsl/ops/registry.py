@@ -38,6 +38,8 @@ class Refused(Exception):
     argument  name of the argument to mark; None marks the layer's name
     help      what to write instead
     insert    text to put before the step (`flatten -> `), as an edit, where that mends it
+
+    `{0}` and `{1}` in the texts stand for the inputs as the user calls them; `named` fills them in.
     """
 
     def __init__(
@@ -54,6 +56,23 @@ class Refused(Exception):
         self.code, self.message, self.label = code, message, label
         self.argument, self.help, self.insert = argument, help, insert
 
+    def named(self, *names: str) -> Refused:
+        """The same verdict with the inputs called by name: `named("logits", "label")`."""
+
+        def filled(text: str) -> str:
+            for number, name in enumerate(names):
+                text = text.replace(f"{{{number}}}", f"`{name}`")
+            return text
+
+        return Refused(
+            self.code,
+            filled(self.message),
+            label=filled(self.label),
+            argument=self.argument,
+            help=filled(self.help),
+            insert=self.insert,
+        )
+
 
 @dataclass(frozen=True)
 class Param:
@@ -61,7 +80,8 @@ class Param:
 
     kind      size: a whole number >= 1.  int.  number: a float.  numbers: a float, or a list of floats (as a tuple).
               bool.  word: one of `words`.  shape: a list of sizes, one of them may be -1.  axis: an int, negative from
-              the end.  initializer: a word or call of `kdsl.training.initializers`.  time: (amount, "epochs" | "steps").
+              the end.  initializer: a word or call of `kdsl.training.initializers`, as (name, settings).
+              time: (amount, "epochs" | "steps").
     positional  the one argument that may be given without a name
     low, high   bounds; `open` names those that are excluded: "", "low", "high", "both"
     keras       what Keras calls it, where that differs
@@ -115,12 +135,18 @@ class Declared:
 
 
 class Op(Declared):
-    """A node kind. `attributes` of a node are keyword arguments of its reference."""
+    """A node kind. `attributes` of a node are keyword arguments of its reference, its inputs the positional ones.
+
+    elementwise  one output element depends on the same element of each input (after broadcasting)
+    backward     made by differentiation only
+    run_time     keywords of the reference that are known when the step runs: `seed` and `step` of random ops, `dtype`
+                 (the module's scalar type) of `cast`
+    """
 
     differentiable: ClassVar[bool] = True
-    elementwise: ClassVar[bool] = (
-        False  # one output element depends on the same element of each input (after broadcasting)
-    )
+    elementwise: ClassVar[bool] = False
+    backward: ClassVar[bool] = False
+    run_time: ClassVar[tuple[str, ...]] = ()
 
     @staticmethod
     def infer(types: Sequence[TensorType], attributes: Mapping[str, Attribute]) -> TensorType:

@@ -1,0 +1,175 @@
+"""Elementwise arithmetic with NumPy's broadcasting on the axes after the batch, and the sums its gradients need."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from kdsl.graph.graph import Attribute, Node
+from kdsl.graph.types import TensorType
+from kdsl.ops.lazy import Array
+from kdsl.ops.registry import Op, op
+from kdsl.ops.type_rules import Elementwise, broadcast, need_float
+from kdsl.ops.vocabulary import absolute, sign
+
+if TYPE_CHECKING:
+    from kdsl.graph.builder import Builder
+
+
+class Binary(Op):
+    elementwise = True
+
+    @staticmethod
+    def infer(types: Sequence[TensorType], attributes: Mapping[str, Attribute]) -> TensorType:
+        return broadcast(types)
+
+
+def summed_like(build: Builder, gradient: str, operand: str) -> str:
+    """`gradient` summed over the axes along which `operand` was repeated."""
+    type = build.type_of(operand)
+    if build.type_of(gradient) == type:
+        return gradient
+    attributes: dict[str, Attribute] = {"shape": type.shape, "batched": type.batched}
+    return build.add("sum_to", [gradient], attributes, name=f"gradient.{operand}")
+
+
+@op("add")
+class Add(Binary):
+    """`z = x + y`."""
+
+    @staticmethod
+    def reference(x: Array, y: Array) -> Array:
+        return x + y
+
+    @staticmethod
+    def gradient(build: Builder, node: Node, upstream: str) -> tuple[str | None, ...]:
+        return tuple(summed_like(build, upstream, operand) for operand in node.inputs)
+
+
+@op("subtract")
+class Subtract(Binary):
+    """`z = x - y`."""
+
+    @staticmethod
+    def reference(x: Array, y: Array) -> Array:
+        return x - y
+
+    @staticmethod
+    def gradient(build: Builder, node: Node, upstream: str) -> tuple[str | None, ...]:
+        x, y = node.inputs
+        negative = build.add("negative", [upstream], name=f"gradient.{y}")
+        return summed_like(build, upstream, x), summed_like(build, negative, y)
+
+
+@op("multiply")
+class Multiply(Binary):
+    """`z = x * y`."""
+
+    @staticmethod
+    def reference(x: Array, y: Array) -> Array:
+        return x * y
+
+    @staticmethod
+    def gradient(build: Builder, node: Node, upstream: str) -> tuple[str | None, ...]:
+        x, y = node.inputs
+        for_x = build.add("multiply", [upstream, y], name=f"gradient.{x}")
+        for_y = build.add("multiply", [upstream, x], name=f"gradient.{y}")
+        return summed_like(build, for_x, x), summed_like(build, for_y, y)
+
+
+@op("divide")
+class Divide(Binary):
+    """`z = x / y`; to y flows `-upstream * z / y`."""
+
+    @staticmethod
+    def reference(x: Array, y: Array) -> Array:
+        return x / y
+
+    @staticmethod
+    def gradient(build: Builder, node: Node, upstream: str) -> tuple[str | None, ...]:
+        x, y = node.inputs
+        for_x = build.add("divide", [upstream, y], name=f"gradient.{x}")
+        scaled = build.add("multiply", [for_x, node.name], name=f"gradient.{y}.product")
+        for_y = build.add("negative", [scaled], name=f"gradient.{y}")
+        return summed_like(build, for_x, x), summed_like(build, for_y, y)
+
+
+@op("negative")
+class Negative(Elementwise):
+    """`y = -x`."""
+
+    @staticmethod
+    def reference(x: Array) -> Array:
+        return -x
+
+    @staticmethod
+    def gradient(build: Builder, node: Node, upstream: str) -> tuple[str | None, ...]:
+        return (build.add("negative", [upstream], name=f"gradient.{node.inputs[0]}"),)
+
+
+@op("square")
+class Square(Elementwise):
+    """`y = x * x`."""
+
+    @staticmethod
+    def reference(x: Array) -> Array:
+        return x * x
+
+    @staticmethod
+    def gradient(build: Builder, node: Node, upstream: str) -> tuple[str | None, ...]:
+        (x,) = node.inputs
+        half = build.add("multiply", [upstream, x], name=f"gradient.{x}.half")
+        return (build.add("multiply", [half, build.constant(2.0)], name=f"gradient.{x}"),)
+
+
+@op("absolute")
+class Absolute(Elementwise):
+    """`y = |x|`; at 0 the gradient is 0."""
+
+    @staticmethod
+    def reference(x: Array) -> Array:
+        return absolute(x)
+
+    @staticmethod
+    def gradient(build: Builder, node: Node, upstream: str) -> tuple[str | None, ...]:
+        (x,) = node.inputs
+        direction = build.add("sign", [x], name=f"gradient.{x}.sign")
+        return (build.add("multiply", [upstream, direction], name=f"gradient.{x}"),)
+
+
+@op("sign")
+class Sign(Elementwise):
+    """`y` = -1, 0 or 1: the sign of x. Its derivative is 0 wherever there is one, so nothing flows back."""
+
+    @staticmethod
+    def reference(x: Array) -> Array:
+        return sign(x)
+
+    @staticmethod
+    def gradient(build: Builder, node: Node, upstream: str) -> tuple[str | None, ...]:
+        return (None,)
+
+
+@op("sum_to")
+class SumTo(Op):
+    """Undoes a broadcast: `x` summed over the axes that `shape` lacks or has as 1, and over the batch if not `batched`."""
+
+    differentiable = False
+    backward = True
+
+    @staticmethod
+    def infer(types: Sequence[TensorType], attributes: Mapping[str, Attribute]) -> TensorType:
+        need_float(types[0])
+        shape, batched = attributes["shape"], attributes["batched"]
+        if not isinstance(shape, tuple):
+            raise ValueError(f"wants a shape, not {shape!r}")
+        result = TensorType("f32", tuple(s for s in shape if isinstance(s, int)), bool(batched))
+        if broadcast([types[0], result]) != types[0]:
+            raise ValueError(f"{types[0]} cannot be summed to {result}")
+        return result
+
+    @staticmethod
+    def reference(x: Array, *, shape: tuple[int, ...], batched: bool) -> Array:
+        result = (x.shape[0], *shape) if batched else shape
+        x = x.sum(axis=tuple(range(x.ndim - len(result))))
+        return x.sum(axis=tuple(i for i, size in enumerate(result) if size == 1 < x.shape[i]), keepdims=True)

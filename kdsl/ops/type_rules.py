@@ -1,0 +1,83 @@
+"""Type rules that several ops share. They raise ValueError for what only the compiler can get wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from kdsl.graph.graph import Attribute
+from kdsl.graph.types import FLOAT_SCALAR, TensorType
+from kdsl.ops.registry import Op, Refused
+
+
+class SameType(Op):
+    """An op whose inputs are floats of one type, which is the result's type too."""
+
+    @staticmethod
+    def infer(types: Sequence[TensorType], attributes: Mapping[str, Attribute]) -> TensorType:
+        return same_float(types)
+
+
+class Elementwise(SameType):
+    elementwise = True
+
+
+class GradientOp(Elementwise):
+    """The elementwise gradient of an elementwise op."""
+
+    differentiable = False
+    backward = True
+
+
+class ToScalar(Op):
+    """An op that reduces everything, the batch included, to one number."""
+
+    @staticmethod
+    def infer(types: Sequence[TensorType], attributes: Mapping[str, Attribute]) -> TensorType:
+        need_float(types[0])
+        return FLOAT_SCALAR
+
+
+def need_float(*types: TensorType) -> None:
+    for type in types:
+        if type.dtype != "f32":
+            raise ValueError(f"wants f32, not {type}")
+
+
+def same_float(types: Sequence[TensorType]) -> TensorType:
+    need_float(*types)
+    for other in types[1:]:
+        if other != types[0]:
+            raise ValueError(f"wants inputs of one type, not {types[0]} and {other}")
+    return types[0]
+
+
+def broadcast(types: Sequence[TensorType]) -> TensorType:
+    """The type of an elementwise result, by NumPy's rule on the axes after the batch.
+
+    Every batched input must have all of the result's axes: NumPy aligns shapes at their ends, and would take the batch
+    for an axis of a shorter one.
+    """
+    need_float(*types)
+    rank = max(t.rank for t in types)
+    batched = any(t.batched for t in types)
+    if any(t.batched and t.rank < rank for t in types):
+        raise _differ(types)
+    shape = []
+    for sizes in zip(*((1,) * (rank - t.rank) + t.shape for t in types), strict=True):
+        size = max(sizes)
+        if any(s not in (1, size) for s in sizes):
+            raise _differ(types)
+        shape.append(size)
+    return TensorType("f32", tuple(shape), batched)
+
+
+def _differ(types: Sequence[TensorType]) -> Refused:
+    return Refused(
+        "E402",
+        f"the two sides have different shapes: {' and '.join(t.dims for t in types)}",
+        help="sizes must be equal, or 1, on every axis",
+    )
+
+
+def positive_axis(axis: int, rank: int) -> int:
+    return axis + rank if axis < 0 else axis
