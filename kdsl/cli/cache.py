@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from kdsl.cli.output import replace
+from kdsl.runtime.checkpoint import replacing
 
 
 def folder() -> Path:
@@ -41,5 +41,6 @@ def _written(place: Path, name: str, data: bytes) -> Path:
     place.mkdir(parents=True, exist_ok=True)
     path = place / f"{name}.py"
     if not path.exists() or path.read_bytes() != data:
-        replace(path, data)
+        with replacing(path) as file:
+            file.write(data)
     return path

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import keyword
-import os
 import re
 import sys
-import tempfile
 from pathlib import Path
 
 from kdsl.cli.console import CliError
@@ -64,6 +62,8 @@ def unusable(stem: str) -> str:
 
 def write(path: Path, text: str, marker: str, force: bool) -> bool:
     """Write the module -> whether the file changed. A file without `marker` near its top is not kdsl's to replace."""
+    from kdsl.runtime.checkpoint import replacing
+
     try:
         path = path.resolve()  # a link stays a link, its target changes
         if path.is_dir():
@@ -78,32 +78,11 @@ def write(path: Path, text: str, marker: str, force: bool) -> bool:
             raise CliError(
                 f"{path} was not made by kdsl, so it stays as it is", "choose another: -o NAME.py, or --force"
             )
-        replace(path, data)
+        with replacing(path) as file:
+            file.write(data)
     except OSError as error:
         raise CliError(f"{error.filename or path} cannot be written: {error.strerror or error}") from error
     return True
-
-
-def replace(path: Path, data: bytes) -> None:
-    """Whoever reads the file sees all of the old bytes or all of the new ones, whatever happens meanwhile."""
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-        os.chmod(name, _mode(path))
-        os.replace(name, path)
-    except BaseException:
-        os.unlink(name)
-        raise
-
-
-def _mode(path: Path) -> int:
-    """Permissions for the new file: those of the old one, else what the umask leaves."""
-    if path.exists():
-        return path.stat().st_mode & 0o777
-    umask = os.umask(0)
-    os.umask(umask)
-    return 0o666 & ~umask
 
 
 def _near(folder: Path) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from kdsl.datasets.dataset import Array, DataError, DataSet, Options, listed
+from kdsl.datasets.dataset import Array, DataError, DataSet, Options, Split, listed
 from kdsl.datasets.ports import declared, split
 from kdsl.diagnostics.suggest import nearest
 from kdsl.elaborate.program import ModelProgram, Port
@@ -29,7 +29,7 @@ def load(path: Path, program: ModelProgram, options: Options) -> DataSet:
     if not isinstance(archive, np.lib.npyio.NpzFile):
         raise DataError(f"{path} holds a single array; an .npz archive has one for each input and target")
     with archive:
-        ports = (*program.inputs, *program.targets)
+        ports = program.inputs + program.targets
         train = {port.name: _find(program, port, archive.files, "train") for port in ports}
         test = {port.name: _find(program, port, archive.files, "test") for port in ports}
         for port in ports:
@@ -41,16 +41,23 @@ def load(path: Path, program: ModelProgram, options: Options) -> DataSet:
                 some = ", ".join(key for key in test.values() if key)
                 raise DataError(f"{path} has {some} but no test_{port.name} for {declared(port)}")
         used = {*train.values(), *test.values()}
-        unused = tuple(name for name in archive.files if name not in used)
         return DataSet(
-            split(program, {name: _read(path, archive, key) for name, key in train.items() if key}, str(path)),
-            split(
-                program, {name: _read(path, archive, key) for name, key in test.items() if key}, f"{path} (test part)"
-            )
-            if has_test
-            else None,
-            unused,
+            _part(path, program, archive, train, options, str(path)),
+            _part(path, program, archive, test, options, f"{path} (test part)") if has_test else None,
+            tuple(name for name in archive.files if name not in used),
         )
+
+
+def _part(
+    path: Path,
+    program: ModelProgram,
+    archive: np.lib.npyio.NpzFile,
+    keys: dict[str, str | None],
+    options: Options,
+    where: str,
+) -> Split:
+    arrays = {name: _read(path, archive, key) for name, key in keys.items() if key}
+    return split(program, arrays, options, where)
 
 
 def _find(program: ModelProgram, port: Port, files: list[str], part: str) -> str | None:

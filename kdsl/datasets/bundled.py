@@ -33,8 +33,8 @@ def load(name: str, program: ModelProgram, options: Options) -> DataSet:
     arrays, unused = _arrays(program, columns, features, labels, options, where)
     test = test_rows(labels, stratified=name != "diabetes")
     return DataSet(
-        split(program, {key: array[~test] for key, array in arrays.items()}, where),
-        split(program, {key: array[test] for key, array in arrays.items()}, where),
+        split(program, {key: array[~test] for key, array in arrays.items()}, options, where),
+        split(program, {key: array[test] for key, array in arrays.items()}, options, where),
         unused,
     )
 

@@ -29,7 +29,7 @@ def load(path: Path, program: ModelProgram, options: Options) -> DataSet:
         position = header.index(name)
         return _numbers([row[position].strip() for row in rows], lines, name, path)
 
-    part = split(program, gather(program, choice, column), str(path))
+    part = split(program, gather(program, choice, column), options, str(path))
     return DataSet(part, None, tuple(name for name in header if name not in used))
 
 

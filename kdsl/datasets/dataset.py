@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,9 +37,14 @@ class DataSet:
 
 @dataclass(frozen=True)
 class Options:
-    """How to read it. `columns` gives the columns of a table that feed an input or target, in order."""
+    """How to read it.
+
+    columns  of a table: those that feed an input or target, in order
+    scalar   what `f32` becomes: the module's scalar type
+    """
 
     columns: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    scalar: Literal["float32", "float64"] = "float32"
 
 
 def listed(names: list[str] | tuple[str, ...], most: int = 12) -> str:

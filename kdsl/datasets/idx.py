@@ -38,8 +38,8 @@ def load(folder: Path, program: ModelProgram, options: Options) -> DataSet:
         )
     if not found["train"]:
         raise DataError(f"{folder} has test files but no train-... files")
-    train = _part(folder, program, found["train"])
-    test = _part(folder, program, found["test"]) if found["test"] else None
+    train = _part(folder, program, found["train"], options)
+    test = _part(folder, program, found["test"], options) if found["test"] else None
     return DataSet(train, test, _unused(program, found["train"]))
 
 
@@ -65,9 +65,9 @@ def read(path: Path) -> Array:
     return np.frombuffer(data, dtype, offset=start).reshape(shape).astype(dtype.newbyteorder("="), copy=False)
 
 
-def _part(folder: Path, program: ModelProgram, files: dict[str, Path]) -> Split:
-    chosen = {port.name: _file(folder, program, port, files) for port in (*program.inputs, *program.targets)}
-    return split(program, {name: read(path) for name, path in chosen.items()}, str(folder))
+def _part(folder: Path, program: ModelProgram, files: dict[str, Path], options: Options) -> Split:
+    chosen = {port.name: _file(folder, program, port, files) for port in program.inputs + program.targets}
+    return split(program, {name: read(path) for name, path in chosen.items()}, options, str(folder))
 
 
 def _file(folder: Path, program: ModelProgram, port: Port, files: dict[str, Path]) -> Path:
@@ -88,5 +88,5 @@ def _key(program: ModelProgram, port: Port, files: dict[str, Path]) -> str | Non
 
 
 def _unused(program: ModelProgram, files: dict[str, Path]) -> tuple[str, ...]:
-    used = {_key(program, port, files) for port in (*program.inputs, *program.targets)}
+    used = {_key(program, port, files) for port in program.inputs + program.targets}
     return tuple(path.name for word, path in files.items() if word not in used)

@@ -22,7 +22,7 @@ Choice = dict[str, tuple[str, ...]]  # the columns of each input and target
 
 def choose(program: ModelProgram, names: list[str], options: Options, where: str) -> Choice:
     """Which columns feed which input and target; raises DataError naming the one that finds none."""
-    ports = (*program.inputs, *program.targets)
+    ports = program.inputs + program.targets
     _check_options(ports, names, options, where)
     chosen = {port.name: _own(port, names, options) for port in ports}
     homeless = [port for port in ports if not chosen[port.name]]
@@ -40,7 +40,7 @@ def choose(program: ModelProgram, names: list[str], options: Options, where: str
 def gather(program: ModelProgram, choice: Choice, column: Callable[[str], Array]) -> dict[str, Array]:
     """The columns of each port side by side: (N, *shape), or (N,) for a scalar."""
     arrays = {}
-    for port in (*program.inputs, *program.targets):
+    for port in program.inputs + program.targets:
         columns = [column(name) for name in choice[port.name]]
         arrays[port.name] = columns[0] if not port.type.shape else np.stack(columns, axis=1)
     return arrays

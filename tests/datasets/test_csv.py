@@ -71,7 +71,7 @@ def test_words_for_truth(tmp_path: Path, model) -> None:
         ("1,2,3,4\n5,6,7,8\n", {}, r"has no header: its first line is 1, 2, 3, 4"),
         ("", {}, r"is empty"),
         ("rooms,area,place,price\n", {}, r"has a header and no rows"),
-        (NAMED.replace(",4,100", ",4.5,100"), {}, r"place: index\(5\) .* wants whole numbers"),
+        (NAMED.replace(",4,100", ",3.5,100"), {}, r"place has 3\.5 in row 0, not a whole number"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_named(

@@ -67,14 +67,17 @@ def test_every_number_type_comes_back_in_native_order(tmp_path: Path) -> None:
     ("data", "says"),
     [
         (gzip.compress(idx(LABELS))[:-12], "is damaged"),
-        (gzip.compress(idx(LABELS[:-1])), "every input and target needs the same number of rows"),
+        (gzip.compress(idx(LABELS[:-1])), "different numbers of rows: image has 5, label has 4"),
         (gzip.compress(idx(LABELS)[:-1]), "announces 5 values = 5 bytes, 4 follow"),
         (gzip.compress(idx(LABELS) + b"x"), "announces 5 values = 5 bytes, 6 follow"),
         (gzip.compress(b"\x89PNG...."), "is no idx file: it starts with 89 50 4e 47"),
         (gzip.compress(b""), "is no idx file: it starts with nothing"),
         (gzip.compress(b"\0\0\x08\x03\0\0"), "its header is cut off"),
         (b"not gzip at all", "is damaged"),
-        (gzip.compress(idx(IMAGES)), "a row is 4 x 3, which does not fit label: index(10) (net.kmodel:3)"),
+        (
+            gzip.compress(idx(IMAGES)),
+            "label has shape (5, 4, 3), wanted is (rows,) for `label: index(10)`, net.kmodel:3",
+        ),
     ],
 )
 def test_a_damaged_file_is_named(folder: Path, images: ModelProgram, data: bytes, says: str) -> None:
@@ -83,7 +86,7 @@ def test_a_damaged_file_is_named(folder: Path, images: ModelProgram, data: bytes
         load(str(folder), images)
     message = str(caught.value)
     assert says in message
-    assert "train-labels-idx1-ubyte.gz" in message or says.startswith(("every", "a row"))
+    assert "train-labels-idx1-ubyte.gz" in message or says.startswith(("different", "label"))
 
 
 def test_a_folder_without_idx_files(tmp_path: Path, images: ModelProgram) -> None:
