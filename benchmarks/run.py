@@ -61,7 +61,7 @@ def build_module(workload: Workload, python: str, folder: Path) -> tuple[Path, f
     out = folder / f"{workload.name}.py"
     command = [python, "-m", "kdsl", "build", str(HERE / "models" / f"{workload.name}.kmodel"), "-o", str(out)]
     start = time.perf_counter()
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent)
     if done.returncode != 0 or not out.exists():
         raise WorkerFailed(f"kdsl build failed: {(done.stderr or done.stdout).strip()[-800:]}")
     return out, time.perf_counter() - start
@@ -100,10 +100,8 @@ def measure(workload: Workload, setups: dict[str, Setup], options: argparse.Name
             time.sleep(PAUSE)
             predicted = worker.ask("predict", seconds=min(options.seconds, 0.5))["microseconds"]
             state = worker.ask("state")
-            if (
-                sum(predicted.values()) < sum(results[name].get("predict", predicted).values())
-                or threads == options.threads[0]
-            ):
+            known = results[name].get("predict")
+            if known is None or min(predicted.values()) < min(known.values()):
                 results[name] |= {"predict": predicted, "state": state}
     finally:
         for worker in workers.values():
