@@ -96,7 +96,7 @@ def measure(workload: Workload, setups: dict[str, Setup], options: argparse.Name
                 results[name]["settings"][str(threads)] = worker.ready["setting"]
                 results[name] |= {key: worker.ready[key] for key in ("note", "python", "versions", "installed_mb")}
         take_turns(workers, results, options)
-        for (name, threads), worker in workers.items():
+        for (name, _), worker in workers.items():
             time.sleep(PAUSE)
             predicted = worker.ask("predict", seconds=min(options.seconds, 0.5))["microseconds"]
             state = worker.ask("state")
