@@ -56,7 +56,7 @@ class Driver:
                 i = self.recover(i + (stuck == at))  # a parser that hangs would be worse than one that skips
                 stuck = at
             except TooDeep:
-                i = self.abandon(i, nested(self.source, token))
+                i = self.abandon(i, nested(self.source, self.tokens[self.begin]))
             if len(self.problems) >= LIMIT:
                 return None
         result = machine.values[0]

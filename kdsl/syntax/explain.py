@@ -38,6 +38,7 @@ ORDER: tuple[Callable[[Where], Diagnostic | None], ...] = (
     values.value_missing,
     headers.no_colon,
     values.tuple_without_layer,
+    values.list_in_parentheses,
     values.colon,
     values.missing_comma,
     values.conditional,

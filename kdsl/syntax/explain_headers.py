@@ -55,7 +55,7 @@ def header(w: Where) -> Diagnostic | None:
     if w.rule in ITEM_RULES and w.accepts("LBRACE") and w.line_ended:
         return w.say("E118", f"the body of this `{w.begin.text}` does not start with `{{`", w.begin, look)
     if w.rule == "block" and w.accepts("ARROW") and w.found.kind in ("LBRACE", "_NL"):
-        return w.say("E113", "a block states the type of its result", w.found, "`) -> f32[...] {`")
+        return w.say("E113", "a block states the type of its result", w.found, "for instance `) -> f32[C] {`")
     if w.rule in ("input", "target") and w.found.kind == "COMMA":
         message = f"{noun} declares one name"
         return w.say("E113", message, w.found, f"give each its own line: {look}")

@@ -13,6 +13,7 @@ from kdsl.syntax.where import Where
 ITEMS = ("import", "dim", "fn", "block", "model", "train")
 STATEMENTS = ("input", "target", "weight", "frozen weight", "output", "return")
 UNWORDED = frozenset({"INPUT", "TARGET", "WEIGHT", "OUTPUT", "FROZEN"})
+TYPES = frozenset({"f32", "u8", "i32", "index", "bool", "int", "float", "word", "list", "layer"})
 ABROAD = {
     "def": "fn", "func": "fn", "function": "fn", "class": "block", "layer": "block", "module": "block", "let": "",
     "var": "", "val": "", "const": "dim", "param": "weight", "parameter": "weight", "variable": "weight",
@@ -61,17 +62,35 @@ def unknown_word(w: Where, known: Sequence[str], lead: str) -> Diagnostic:
     text = w.begin.text
     meant = ABROAD.get(text.lower())
     message = f"I do not know the word {quoted(text)}"
-    if w.following.kind == "LPAR" and known is ITEMS and meant is None:
-        message = f"`{text}(...)` needs a word before it"
-        return w.say("E112", message, w.begin, f"`block {text}(...)` or `fn {text}(...)`")
+    if w.found.kind == "LPAR" and known is ITEMS and meant is None:
+        return headless(w)
+    if meant == "" and w.top:
+        meant = "dim"
     if meant == "":
         change = [(w.begin.start, w.found.start, "")]
         return w.say("E112", message, w.begin, f"a value is bound without it: `{w.found.text} = ...`", change)
+    if text == "class" and any(token.text in ("Module", "Model") for token in w.tokens[w.i : w.line_end()]):
+        meant = "model"
     near = [meant] if meant else get_close_matches(text.lower(), known, 1, 0.6)
     if not near:
         return w.say("E112", message, w.begin, f"{lead} {listed(known)}")
-    change = [(w.begin.start, w.begin.stop, near[0])]
+    foreign = w.tokens[w.line_end() - 1].kind == "COLON"  # `class Net(nn.Module):` takes more than one word
+    change = [] if foreign else [(w.begin.start, w.begin.stop, near[0])]
     return w.say("E112", message, w.begin, f"did you mean `{near[0]}`?", change)
+
+
+def headless(w: Where) -> Diagnostic:
+    """`Residual(x: f32[C]) -> f32[C] {`, `Digits(hidden: int = 3) {`, `swish(x) = ...`."""
+    text, kinds = w.begin.text, [token.kind for token in w.tokens[w.i : w.line_end()]]
+    message = f"`{text}(...)` needs a word before it"
+    if "LBRACE" in kinds:
+        word = "block" if "ARROW" in kinds else "model"
+    elif "EQUAL" in kinds and w.tokens[w.closing(w.i) + 1].kind == "EQUAL":
+        word = "fn"
+    else:
+        return w.say("E112", message, w.begin, f"`block {text}(...)` or `fn {text}(...)`")
+    change = [(w.begin.start, w.begin.start, f"{word} ")]
+    return w.say("E112", message, w.begin, f"did you mean `{word} {text}(...)`?", change)
 
 
 def statement_second(w: Where) -> Diagnostic | None:
@@ -85,7 +104,7 @@ def statement_second(w: Where) -> Diagnostic | None:
         return unknown_word(w, ITEMS, "a file holds")
     if found.kind in INFIX | {"ARROW", "LPAR", "DOT", "LSQB"}:
         name = w.free_name()
-        shape = f"{name} = {text} -> ..." if found.kind == "ARROW" else f"{name} = {text}..."
+        shape = f"{name} = {text} -> ..." if found.kind == "ARROW" else f"{name} = {text}{found.text}..."
         change = [(begin.start, begin.start, f"{name} = ")]
         return w.say("E119", "this value has no name", begin, f"bind it: `{shape}`", change)
     if found.kind in NAME_WORDS:
@@ -104,6 +123,11 @@ def typed_value(w: Where) -> Diagnostic:
     help = f"write `{text} = ...` for a value, `input {text}: ...` for an input"
     end = w.flow_end(w.i + 1)
     equal = next((k for k in range(w.i, end) if w.tokens[k].kind == "EQUAL"), None)
+    if equal is None and w.following.kind in VALUE_STARTS and w.following.text not in TYPES:
+        change = [(w.found.start, w.found.stop, " =")]
+        return w.say(
+            "E115", "a value is given with `=`", w.found, f"write {quoted(f'{text} = {w.text(w.i + 1, end)}')}", change
+        )
     if equal is not None:
         change = [(w.found.start, w.tokens[equal].start, " ")]
         return w.say("E115", message, w.found, help, change)

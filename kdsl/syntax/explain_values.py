@@ -29,8 +29,8 @@ PARTS = {  # rule -> (code, what a message calls it, an example)
     "return_": ("E127", "`return`", "`return value`"),
     "path": ("E127", "a name", "`tokens.embeddings`"),
     "dim": ("E113", "`dim`", "`dim T = 128`"),
-    "body": ("E112", "a body", "`{ ... }` holds one statement a line"),
-    "start": ("E112", "a file", "it holds `import`, `dim`, `fn`, `block`, `model` and `train`"),
+    "body": ("E112", "a body", "`input image: u8[28, 28]`, `h = image -> dense(10)`, each in its own line"),
+    "start": ("E112", "a file", "`model Name { ... }`, `train Name { ... }`"),
 }
 CHARACTERS = {
     "\\": ("lines are not joined with a backslash", "a line that starts with `->` or an operator goes on from above"),
@@ -71,7 +71,7 @@ def line_ended(w: Where) -> Diagnostic | None:
         if ended:
             help, changes = moved_down(w)
             return w.say("E105", "the line ends with an arrow", previous, help, changes)
-        return w.say("E105", f"a layer must follow `->`, not {shown(found)}", found, "`-> dense(10)`")
+        return w.say("E105", f"a layer must follow `->`, not {shown(found)}", found, "for instance `-> dense(10)`")
     if previous.kind in INFIX | {"NOT"} and (ended or found.kind in CLOSER | {"COMMA", "THEN", "ELSE"}):
         help = "a long value goes on in a line that starts with the operator" if ended else ""
         return w.say("E105", f"a value must follow `{previous.text}`", previous, help)
@@ -143,7 +143,7 @@ def arrow_after_operator(w: Where) -> Diagnostic | None:
         change = [(found.start, w.following.start, "")]
         return w.say("E105", "a layer must follow `->`, not another arrow", found, "remove one arrow", change)
     if previous is not None and (previous.kind == "EQUAL" or previous.kind in INFIX):
-        return w.say("E105", f"a value must follow `{previous.text}`", found, "`h = x -> layer`")
+        return w.say("E105", f"a value must follow `{previous.text}`", found, "for instance `h = x -> dense(10)`")
     return None
 
 
@@ -202,11 +202,25 @@ def tuple_without_layer(w: Where) -> Diagnostic | None:
     nested = next((r for r in w.enclosing[1:] if r in ("args", "keyword", "list", "for_", "each", "body")), "body")
     if not numbers and nested == "body" and before != "IN":
         message = "several values in parentheses must flow into a layer"
-        return w.say("E124", message, w.previous, "`(a, b) -> concat`")
+        return w.say("E124", message, w.previous, "for instance `(a, b) -> concat`")
     left, right = w.tokens[opening], w.previous
     text = w.text(opening + 1, w.i - 1)
     changes = [(left.start, left.stop, "["), (right.start, right.stop, "]")]
     return w.say("E124", "a list stands in square brackets", left, f"write {quoted(f'[{text}]')}", changes)
+
+
+def list_in_parentheses(w: Where) -> Diagnostic | None:
+    """`for w in (32, 64)`: a comma where parentheses hold one value."""
+    if w.found.kind != "COMMA" or w.rule != "parens":
+        return None
+    first = w.flow_start(w.i, frozenset())
+    if first <= w.low or w.tokens[first - 1].kind != "LPAR":
+        return None
+    left, closing = w.tokens[first - 1], w.closing(first - 1)
+    right = w.tokens[closing]
+    changes = [(left.start, left.stop, "["), (right.start, right.stop, "]")]
+    help = f"write {quoted(f'[{w.text(first, closing)}]')}"
+    return w.say("E124", "a list stands in square brackets", left, help, changes)
 
 
 def colon(w: Where) -> Diagnostic | None:
@@ -218,7 +232,7 @@ def colon(w: Where) -> Diagnostic | None:
         named = w.previous is not None and w.previous.kind in NAME_WORDS
         end = w.flow_end(w.i + 1)
         if not named or end == w.i + 1:
-            return w.say("E115", "arguments are given with `=`", found, "`conv(32, kernel = 3)`")
+            return w.say("E115", "arguments are given with `=`", found, "for instance `conv(32, kernel = 3)`")
         help = f"write {quoted(f'{w.tokens[w.i - 1].text} = {w.text(w.i + 1, end)}')}"
         return w.say("E115", "arguments are given with `=`", found, help, [(found.start, found.stop, " =")])
     if w.rule in ("let", "return_", "dim", "output"):
@@ -235,8 +249,9 @@ def colon(w: Where) -> Diagnostic | None:
 def body_in_braces(w: Where) -> Diagnostic:
     """`model X:` with an indented body."""
     found, tokens = w.found, w.tokens
-    if w.rule == "fn" and w.following.kind not in END:
-        return w.say("E118", "a formula follows `=`", found, "`fn f(x) = ...`", [(found.start, found.stop, " =")])
+    if w.begin.kind == "FN" and w.following.kind not in END:
+        help = f"write `=` for `:`, as in {LOOKS['fn'][1]}"
+        return w.say("E118", "a formula follows `=`", found, help, [(found.start, found.stop, " =")])
     stop, k = found.stop, w.i + 1
     while tokens[k].kind != "$END" and not (tokens[k].kind == "_NL" and tokens[k + 1].column <= w.begin.column):
         stop, k = tokens[k].stop, k + 1
@@ -262,12 +277,14 @@ def conditional(w: Where) -> Diagnostic | None:
     for rule in ("choice", "choose"):
         if (rule in w.enclosing[:3] and (w.after_value or w.after_step)) or w.rule == rule:
             if w.accepts("THEN"):
-                return w.say("E117", f"`then` is missing before {shown(w.found)}", w.found, LOOKS[rule][1])
+                return w.say(
+                    "E117", f"`then` is missing before {shown(w.found)}", w.found, f"for instance {LOOKS[rule][1]}"
+                )
             if w.accepts("ELSE"):
                 step = rule == "choose" and w.line_ended and w.previous is not None
                 stop = w.previous.stop if w.previous is not None else w.found.start
                 change = [(stop, stop, " else identity")] if step else []
-                help = f"{LOOKS[rule][1]}; `identity` does nothing" if step else LOOKS[rule][1]
+                help = "put `identity` there, which does nothing" if step else f"for instance {LOOKS[rule][1]}"
                 return w.say("E117", "`if` needs an `else`", w.found, help, change)
     return None
 
@@ -275,4 +292,4 @@ def conditional(w: Where) -> Diagnostic | None:
 def parts(w: Where) -> Diagnostic:
     """What is left: the rule says what it is, and an example what it looks like."""
     code, noun, example = PARTS.get(w.rule, PARTS["start"])
-    return w.say(code, f"{noun} cannot go on with {shown(w.found)}", w.found, example)
+    return w.say(code, f"{noun} cannot go on with {shown(w.found)}", w.found, f"for instance {example}")

@@ -26,8 +26,8 @@ def kdsl_name(text: str) -> str:
 
 
 def layer_text(name: str, arguments: str) -> str:
-    """A layer as it stands after an arrow. An embedding's vocabulary comes from the type of what flows in."""
-    if name == "Embedding" and "," in arguments:
+    """A layer as it stands after an arrow; the sizes of what flows in are known and not repeated."""
+    if name in ("Embedding", "Linear") and "," in arguments:
         arguments = arguments.split(",", 1)[1].strip()
     return f"{kdsl_name(name)}({arguments})" if arguments.strip() else kdsl_name(name)
 
@@ -103,7 +103,13 @@ def method(w: Where) -> Diagnostic | None:
     if first == w.i - 1 or before == "ARROW":
         return None
     owner, dot, closing = w.tokens[first], w.tokens[first + 1], w.closing(w.i)
-    if owner.text in MODULES:
+    if owner.text in MODULES and w.tokens[closing + 1].kind == "LPAR":
+        opening, applied = closing + 1, w.closing(closing + 1)
+        layer = layer_text(w.tokens[w.i - 1].text, w.text(w.i + 1, closing))
+        text = f"{w.text(opening + 1, applied)} -> {layer}"
+        span, closing = (owner.start, w.tokens[applied].stop), applied
+        message = "a layer takes its input from an arrow"
+    elif owner.text in MODULES:
         inputs, name = w.text(w.i + 1, closing), w.tokens[w.i - 1].text
         text = f"{inputs} -> {kdsl_name(name)}" if owner.text == "self" else f"{kdsl_name(name)}({inputs})"
         span = (owner.start, w.tokens[closing].stop)
@@ -139,9 +145,12 @@ def dotted_layer(w: Where) -> Diagnostic | None:
         return None
     if w.tokens[w.i - 2].kind not in ("ARROW", "LBRACE") or w.following.kind not in NAME_WORDS:
         return None
-    change = [(w.previous.start, w.found.stop, "")]
-    help = f"write `-> {w.following.text}...`"
-    return w.say("E126", "a layer's name has no dot", w.found, help, change)
+    name, opening = w.following, w.i + 2
+    called = w.tokens[opening].kind == "LPAR"
+    closing = w.closing(opening) if called else w.i + 1
+    layer = layer_text(name.text, w.text(opening + 1, closing) if called else "")
+    change = [(w.previous.start, w.tokens[closing].stop, layer)]
+    return w.say("E126", "a layer's name has no dot", w.found, f"write {_line(f'-> {layer}')}", change)
 
 
 def missing_arrow(w: Where) -> Diagnostic | None:

@@ -103,6 +103,10 @@ class Where:
             depth += (kind in OPENER) - (kind in CLOSER)
         return len(self.tokens) - 1
 
+    def line_end(self) -> int:
+        """Index of the token that ends the line of `found`."""
+        return next(k for k in range(self.i, len(self.tokens)) if self.tokens[k].kind in END)
+
     def closing(self, i: int) -> int:
         """The bracket that closes the one at `i`."""
         depth = 0
