@@ -1,0 +1,149 @@
+"""What a loss, a metric, an optimizer and an initializer must say about themselves. Incomplete means an error at import."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from kdsl.graph.graph import Attribute
+from kdsl.graph.types import TensorType
+from kdsl.ops.registry import Declared, DefinitionError, Param, declare
+from kdsl.training.rule import Rule
+
+if TYPE_CHECKING:
+    from kdsl.graph.builder import Builder
+
+C = TypeVar("C", bound=type)
+
+
+class Compared(Declared):
+    """A prediction compared with a target: one number, the mean over the batch and every axis that is left."""
+
+    keras: ClassVar[tuple[str, ...]] = ()
+    torch: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def guard(cls, arguments: Mapping[str, Any], prediction: TensorType, target: TensorType) -> None:
+        """Raises Refused where they cannot be compared; asked before `lower`."""
+        raise NotImplementedError
+
+    @classmethod
+    def lower(cls, build: Builder, arguments: Mapping[str, Any], prediction: str, target: str) -> str:
+        """Adds the ops -> the scalar's name."""
+        raise NotImplementedError
+
+
+class Loss(Compared):
+    """What training minimises."""
+
+
+class Metric(Compared):
+    """What training reports."""
+
+
+class Optimizer(Declared):
+    """How weights follow their gradients; Keras's order: clip, then decay the weights, then the optimizer's rule."""
+
+    keras: ClassVar[tuple[str, ...]] = ()
+    torch: ClassVar[tuple[str, ...]] = ()
+    listed_last: ClassVar[tuple[str, ...]] = ()  # parameters that follow the optimizer's own
+
+    @classmethod
+    def guard(cls, arguments: Mapping[str, Any]) -> None:
+        """Raises Refused where the arguments contradict each other."""
+        raise NotImplementedError
+
+    @classmethod
+    def numbers(cls, arguments: Mapping[str, Any]) -> tuple[tuple[str, float], ...]:
+        """(name, value) pairs that the compiled step takes at run time, in order of declaration."""
+        raise NotImplementedError
+
+    @classmethod
+    def flags(cls, arguments: Mapping[str, Any]) -> tuple[tuple[str, Attribute], ...]:
+        """(name, value) pairs that are compiled in."""
+        raise NotImplementedError
+
+    @classmethod
+    def rule(cls, flags: Mapping[str, Attribute]) -> Rule:
+        """The update that these flags choose."""
+        raise NotImplementedError
+
+    @classmethod
+    def slots(cls, flags: Mapping[str, Attribute]) -> tuple[str, ...]:
+        """Names of the arrays kept for every weight, each of the weight's shape and zero at first."""
+        return cls.rule(flags).slots
+
+
+class Initializer(Declared):
+    """First values of a weight. `draw(shape, rng, **settings)` gives them in float64."""
+
+    keras: ClassVar[tuple[str, ...]] = ()
+    torch: ClassVar[tuple[str, ...]] = ()
+    draw: ClassVar[Callable[..., Any]]
+    helpers: ClassVar[tuple[Callable[..., Any], ...]] = ()  # functions that `draw` calls, in order of definition
+
+
+LOSSES: dict[str, type[Loss]] = {}
+METRICS: dict[str, type[Metric]] = {}
+OPTIMIZERS: dict[str, type[Optimizer]] = {}
+INITIALIZERS: dict[str, type[Initializer]] = {}
+
+
+def loss(name: str) -> Callable[[C], C]:
+    return _registering(name, "loss", ("guard", "lower"), Loss, LOSSES)
+
+
+def metric(name: str) -> Callable[[C], C]:
+    return _registering(name, "metric", ("guard", "lower"), Metric, METRICS)
+
+
+def optimizer(name: str) -> Callable[[C], C]:
+    return _registering(name, "optimizer", ("guard", "numbers", "flags", "rule"), Optimizer, OPTIMIZERS)
+
+
+def initializer(name: str) -> Callable[[C], C]:
+    return _registering(name, "initializer", ("draw",), Initializer, INITIALIZERS)
+
+
+def _registering(
+    name: str, noun: str, wanted: tuple[str, ...], root: type, registry: dict[str, Any]
+) -> Callable[[C], C]:
+    """A class decorator that refuses what is incomplete: docstring, example, methods, texts of parameters."""
+
+    def register(cls: C) -> C:
+        own = [base for base in cls.__mro__ if base not in (*root.__mro__, object)]
+        missing = [what for what in wanted if not any(what in vars(base) for base in own)]
+        if not cls.example():  # type: ignore[attr-defined]
+            missing.insert(0, "example (a ```kmodel block in the docstring)")
+        if not (cls.__doc__ or "").strip():
+            missing.insert(0, "docstring")
+        if missing:
+            raise DefinitionError(f"the {noun} `{name}` has no {', '.join(missing)}")
+        if name in registry:
+            raise DefinitionError(f"the {noun} `{name}` is defined twice")
+        declare(cls, name)
+        last = getattr(cls, "listed_last", ())
+        cls.parameters = dict(sorted(cls.parameters.items(), key=lambda item: item[0] in last))  # type: ignore[attr-defined]
+        registry[name] = cls
+        return cls
+
+    return register
+
+
+__all__ = [
+    "INITIALIZERS",
+    "LOSSES",
+    "METRICS",
+    "OPTIMIZERS",
+    "Compared",
+    "Initializer",
+    "Loss",
+    "Metric",
+    "Optimizer",
+    "Param",
+    "Rule",
+    "initializer",
+    "loss",
+    "metric",
+    "optimizer",
+]

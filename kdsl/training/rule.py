@@ -1,0 +1,33 @@
+"""An optimizer's update, as functions whose text goes into generated modules."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One form of an optimizer.
+
+    slots         arrays kept for every weight
+    coefficients  (step, number, ...) -> floats, in double precision. `step` counts from 0; the numbers are those of the
+                  optimizer with these parameters' names
+    update        (weight, gradient, slot, ..., coefficient, ...) -> (weight, slot, ...): straight-line elementwise text
+                  in the vocabulary of references, new arrays for old ones
+    """
+
+    slots: tuple[str, ...]
+    coefficients: Callable[..., tuple[float, ...]]
+    update: Callable[..., tuple[Any, ...]]
+
+    @property
+    def numbers(self) -> tuple[str, ...]:
+        """The optimizer's numbers that `coefficients` takes after the step."""
+        return tuple(inspect.signature(self.coefficients).parameters)[1:]
+
+    def at(self, step: int, numbers: Mapping[str, float]) -> tuple[float, ...]:
+        """The coefficients of one step."""
+        return self.coefficients(step, *(numbers[name] for name in self.numbers))
