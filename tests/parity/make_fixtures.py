@@ -80,17 +80,17 @@ def value_and_gradients(function: Any, arguments: list[np.ndarray]) -> tuple[np.
 # -- activations and layers ------------------------------------------------------------------------
 
 # Keras's function of that name, except where the language's default is the layer's and not the function's.
-ACTIVATIONS: dict[str, tuple[dict[str, Any], Any]] = {
-    name: ({}, keras.activations.get(name))
+ACTIVATIONS: dict[str, tuple[str, dict[str, Any], Any]] = {
+    name: (name, {}, keras.activations.get(name))
     for name in (
         *("linear", "relu", "elu", "selu", "silu", "softplus", "softsign", "tanh", "sigmoid", "hard_sigmoid"),
         *("hard_silu", "mish", "exponential", "relu6", "softmax", "log_softmax"),
     )
 } | {
-    "gelu": ({}, lambda x: keras.activations.gelu(x, approximate=False)),
-    "leaky_relu": ({}, keras.layers.LeakyReLU()),
-    "leaky_relu_slope": ({"slope": 0.05}, keras.layers.LeakyReLU(negative_slope=0.05)),
-    "elu_alpha": ({"alpha": 0.4}, lambda x: keras.activations.elu(x, alpha=0.4)),
+    "gelu": ("gelu", {}, lambda x: keras.activations.gelu(x, approximate=False)),
+    "leaky_relu": ("leaky_relu", {}, keras.layers.LeakyReLU()),
+    "leaky_relu_slope": ("leaky_relu", {"slope": 0.05}, keras.layers.LeakyReLU(negative_slope=0.05)),
+    "elu_alpha": ("elu", {"alpha": 0.4}, lambda x: keras.activations.elu(x, alpha=0.4)),
 }
 
 
@@ -102,10 +102,11 @@ def activations() -> list[Case]:
     x = rng.permutation(x).reshape(8, 8)
     upstream = rng.normal(size=x.shape)
     cases = []
-    for name, (settings, function) in ACTIVATIONS.items():
+    for case, (name, arguments, function) in ACTIVATIONS.items():
         y = np.asarray(function(keras.ops.convert_to_tensor(x)))
         _, (dx,) = value_and_gradients(lambda x, f=function: keras.ops.sum(f(x) * upstream), [x])
-        cases.append(Case(name, settings, {"x": x, "upstream": upstream, "y": y, "dx": dx}))
+        settings = {"layer": name, "arguments": arguments}
+        cases.append(Case(case, settings, {"x": x, "upstream": upstream, "y": y, "dx": dx}))
     return cases
 
 
@@ -114,20 +115,31 @@ def layers() -> list[Case]:
     mean, deviation = [125.3, 123.0, 113.9], [63.0, 62.1, 66.7]
     picture = rng.integers(0, 256, (3, 4, 5, 3)).astype("float64")
     table = [
-        ("rescale", {"scale": 1 / 255}, keras.layers.Rescaling(1 / 255), picture),
-        ("rescale_offset", {"scale": 1 / 127.5, "offset": -1.0}, keras.layers.Rescaling(1 / 127.5, -1.0), picture),
+        ("rescale", "rescale", {"scale": 1 / 255}, keras.layers.Rescaling(1 / 255), picture),
         (
+            "rescale_offset",
+            "rescale",
+            {"scale": 1 / 127.5, "offset": -1.0},
+            keras.layers.Rescaling(1 / 127.5, -1.0),
+            picture,
+        ),
+        (
+            "normalize",
             "normalize",
             {"mean": mean, "std": deviation},
             keras.layers.Normalization(mean=mean, variance=[s**2 for s in deviation]),
             picture,
         ),
-        ("flatten", {}, keras.layers.Flatten(), picture),
-        ("reshape", {"shape": [10, 6]}, keras.layers.Reshape((10, 6)), picture),
+        ("flatten", "flatten", {}, keras.layers.Flatten(), picture),
+        ("reshape", "reshape", {"shape": [10, 6]}, keras.layers.Reshape((10, 6)), picture),
     ]
     return [
-        Case(name, settings, {"x": x, "y": np.asarray(layer(keras.ops.convert_to_tensor(x)))})
-        for name, settings, layer, x in table
+        Case(
+            case,
+            {"layer": name, "arguments": arguments},
+            {"x": x, "y": np.asarray(layer(keras.ops.convert_to_tensor(x)))},
+        )
+        for case, name, arguments, layer, x in table
     ]
 
 

@@ -156,7 +156,7 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "tags": {
         "shape": [8],
         "input": "f32[8]",
-        "target": "f32[3]",
+        "target": "bool[3]",
         "layers": [["dense", {"units": 10}], ["hard_silu", {}], ["dense", {"units": 3}]],
         "loss": ["binary_cross_entropy", {"smoothing": 0.1}],
         "metric": "binary_accuracy",
