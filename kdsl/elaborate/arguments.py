@@ -1,0 +1,181 @@
+"""The arguments of a call, matched with declared parameters and converted to what ops, losses and optimizers take."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from kdsl.diagnostics.diagnostic import Edit, Label
+from kdsl.elaborate import foreign
+from kdsl.elaborate.context import Context
+from kdsl.elaborate.convert import FAILED, convert
+from kdsl.elaborate.words import joined, listed, question
+from kdsl.ops.registry import Param
+from kdsl.source import Span
+from kdsl.syntax import tree
+
+
+@dataclass(frozen=True)
+class Arguments:
+    """Every parameter's value, defaults included; the places of those given; and the call reprinted with its values."""
+
+    values: dict[str, Any]
+    spans: dict[str, Span]
+    text: str
+
+
+@dataclass(frozen=True)
+class Callee:
+    """What is called. `call` is the whole of it in the source, `place` its name."""
+
+    name: str
+    parameters: Mapping[str, Param]
+    place: Span
+    call: Span
+    step: bool = False  # stands after an arrow, so that steps can follow it
+
+    @property
+    def positional(self) -> str | None:
+        return next((key for key, parameter in self.parameters.items() if parameter.positional), None)
+
+
+def bind(context: Context, callee: Callee, arguments: Sequence[tree.Argument]) -> Arguments | None:
+    """None where something is wrong, which has been reported; all arguments are looked at."""
+    given: dict[str, tree.Argument] = {}
+    sound = True
+    for argument in arguments:
+        key = parameter_of(context, callee, arguments, argument)
+        if key is None:
+            sound = False
+        elif key in given:
+            twice(context, key, given[key], argument)
+            sound = False
+        else:
+            given[key] = argument
+    values: dict[str, Any] = {}
+    for key, parameter in callee.parameters.items():
+        if key in given:
+            values[key] = convert(context, callee.name, key, parameter, given[key].value)
+            sound = sound and values[key] is not FAILED
+        elif not parameter.required:
+            values[key] = parameter.default
+        elif sound:
+            missing(context, callee, key, parameter)
+            sound = False
+    if not sound:
+        return None
+    return Arguments(values, {key: given[key].value.span for key in given}, reprinted(callee, values, given))
+
+
+def parameter_of(
+    context: Context, callee: Callee, arguments: Sequence[tree.Argument], argument: tree.Argument
+) -> str | None:
+    """The parameter an argument is for; None where there is none, which is reported."""
+    positional = callee.positional
+    if argument.name is None:
+        if positional is None or next(a for a in arguments if a.name is None) is not argument:
+            too_many(context, callee, arguments, argument)
+            return None
+        return positional
+    key = argument.name.text
+    if key == positional and callee.parameters[key].kind in ("size", "shape"):
+        unknown_argument(context, callee, arguments, argument)
+        return None
+    if key in callee.parameters:
+        return key
+    unknown_argument(context, callee, arguments, argument)
+    return None
+
+
+def too_many(context: Context, callee: Callee, arguments: Sequence[tree.Argument], argument: tree.Argument) -> None:
+    named = [key for key in callee.parameters if key != callee.positional]
+    if callee.positional is None:
+        message = f"`{callee.name}` takes no argument without a name"
+    else:
+        message = f"`{callee.name}` takes one argument without a name, its {callee.positional}"
+    help, edits = "", []
+    if callee.name == "dense" and len(arguments) == 2 and all(a.name is None for a in arguments):
+        help = f"the size that comes in is inferred: `dense({foreign.bare(arguments[1].value)})`"
+        edits = [Edit(callee.call, f"dense({foreign.bare(arguments[1].value)})")]
+    elif named:
+        help = f"name it: {listed(named)}, as in `{named[0]} = {foreign.bare(argument.value)}`"
+    context.report.error("E308", message, argument.span, help=help, edits=edits)
+
+
+def unknown_argument(
+    context: Context, callee: Callee, arguments: Sequence[tree.Argument], argument: tree.Argument
+) -> None:
+    """Each of Keras's habits has its own answer; the edit writes the whole call anew where all of it is understood."""
+    assert argument.name is not None
+    word, positional = argument.name.text, callee.positional
+    rewritten = foreign.translated(callee.name, callee.parameters, arguments)
+    whole = "".join(rewritten) if rewritten is not None and (callee.step or not rewritten[1]) else ""
+    ours = foreign.renamed(word, callee.parameters)
+    others = [key for key in callee.parameters if key not in (positional, ours)]
+    also = f"`{callee.name}` also takes {', '.join(others)}" if others else ""
+    if word == "activation":
+        help = "an activation is a step of its own" + (f": `-> {whole}`" if whole else ": `-> relu`")
+    elif ours == positional and ours is not None:
+        size = "size" if callee.parameters[ours].kind in ("size", "shape") else ours
+        help = f"its {size} comes first, without a name" + (f": `{rewritten[0]}`" if rewritten else "")
+    elif ours == "":
+        help = f"leave `{word}` out: " + ("names are given with `as`" if word == "name" else "sizes flow")
+    elif ours is not None:
+        help = joined(f"Keras's `{word}` is `{ours}` here", also)
+    else:
+        takes = f"`{callee.name}` takes {', '.join(callee.parameters)}" if callee.parameters else ""
+        near = question(word, callee.parameters)
+        help = joined(near, takes or f"`{callee.name}` takes no arguments")
+    edits = [Edit(callee.call, whole)] if whole else near_edit(callee, argument)
+    context.report.error(
+        "E302", f"`{callee.name}` has no argument `{word}`", argument.name.span, help=help, edits=edits
+    )
+
+
+def near_edit(callee: Callee, argument: tree.Argument) -> list[Edit]:
+    from kdsl.diagnostics.suggest import nearest
+
+    assert argument.name is not None
+    names = nearest(argument.name.text, callee.parameters, 1)
+    return [Edit(argument.name.span, names[0])] if names and names[0] != callee.positional else []
+
+
+def twice(context: Context, key: str, first: tree.Argument, second: tree.Argument) -> None:
+    context.report.error(
+        "E309", f"`{key}` is given twice", second.span, secondary=[Label(first.span, "given here")], help="keep one"
+    )
+
+
+def missing(context: Context, callee: Callee, key: str, parameter: Param) -> None:
+    sample = {"size": "64", "number": "0.5", "shape": "[8, 8]", "bool": "true"}.get(parameter.kind, "3")
+    if parameter.words:
+        sample = parameter.words[0]
+    written = f"{callee.name}({sample})" if parameter.positional else f"{callee.name}({key} = {sample})"
+    context.report.error(
+        "E301", f"`{callee.name}` needs its {key}", callee.place, help=f"for instance `{written}`: {parameter.doc}"
+    )
+
+
+def reprinted(callee: Callee, values: Mapping[str, Any], given: Mapping[str, tree.Argument]) -> str:
+    """`dense(128, bias = false)`: what was given, the positional argument first."""
+    inside = [printed(values[key]) for key in given if key == callee.positional]
+    inside += [
+        f"{key} = {printed(values[key])}" for key in callee.parameters if key in given and key != callee.positional
+    ]
+    return f"{callee.name}({', '.join(inside)})" if inside else callee.name
+
+
+def printed(value: Any) -> str:
+    """A converted value as kdsl writes it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str):
+        name, settings = value
+        inside = ", ".join(f"{key} = {printed(item)}" for key, item in settings)
+        return f"{name}({inside})" if inside else name
+    if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], str):
+        return f"{printed(value[0])} {value[1]}"
+    if isinstance(value, tuple):
+        return f"[{', '.join(map(printed, value))}]"
+    return f"{value:.6g}" if isinstance(value, float) and float(f"{value:.6g}") == value else str(value)

@@ -1,0 +1,181 @@
+"""The names of Keras and PyTorch: what they are called here. The table of layers is in the layers themselves."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+
+from kdsl.elaborate.not_yet import LAYERS as LATER
+from kdsl.ops.registry import LAYERS, Param
+from kdsl.syntax import tree
+
+# Layers to come, as (kdsl, Keras and PyTorch); the layers there are say it themselves.
+LATER_NAMES = {
+    "conv": "Conv1D Conv2D Conv3D Convolution2D Conv1d Conv2d Conv3d conv1d conv2d conv3d convolution",
+    "depthwise_conv": "DepthwiseConv1D DepthwiseConv2D depthwise_conv2d",
+    "separable_conv": "SeparableConv1D SeparableConv2D separable_conv2d",
+    "conv_transpose": "Conv1DTranspose Conv2DTranspose ConvTranspose1d ConvTranspose2d",
+    "max_pool": "MaxPooling1D MaxPooling2D MaxPooling3D MaxPool1D MaxPool2D MaxPool1d MaxPool2d max_pool2d maxpool",
+    "avg_pool": "AveragePooling1D AveragePooling2D AvgPool2D AvgPool1d AvgPool2d avg_pool2d average_pool",
+    "global_avg_pool": "GlobalAveragePooling1D GlobalAveragePooling2D AdaptiveAvgPool2d global_average_pool",
+    "global_max_pool": "GlobalMaxPooling1D GlobalMaxPooling2D AdaptiveMaxPool2d",
+    "batch_norm": "BatchNormalization BatchNorm BatchNorm1d BatchNorm2d batchnorm batch_normalization",
+    "layer_norm": "LayerNormalization LayerNorm layernorm layer_normalization",
+    "group_norm": "GroupNormalization GroupNorm",
+    "rms_norm": "RMSNormalization RMSNorm",
+    "spatial_dropout": "SpatialDropout1D SpatialDropout2D Dropout2d Dropout2D",
+    "embed": "Embedding embedding",
+    "lstm": "LSTM",
+    "gru": "GRU",
+    "simple_rnn": "SimpleRNN RNN",
+    "bidirectional": "Bidirectional",
+    "attention": "MultiHeadAttention MultiheadAttention Attention multi_head_attention",
+    "permute": "Permute",
+    "concat": "Concatenate concatenate cat",
+    "add": "Add",
+    "upsample": "UpSampling1D UpSampling2D Upsample",
+    "zero_pad": "ZeroPadding1D ZeroPadding2D ZeroPad2d",
+    "crop": "Cropping1D Cropping2D",
+}
+LOSSES = {
+    "cross_entropy": "sparse_categorical_crossentropy categorical_crossentropy SparseCategoricalCrossentropy "
+    "CategoricalCrossentropy CrossEntropyLoss CrossEntropy crossentropy nll_loss NLLLoss softmax_cross_entropy "
+    "categorical_cross_entropy sparse_categorical_cross_entropy",
+    "binary_cross_entropy": "binary_crossentropy BinaryCrossentropy BCELoss BCEWithLogitsLoss bce "
+    "binary_cross_entropy_with_logits sigmoid_cross_entropy",
+    "mse": "mean_squared_error MeanSquaredError MSELoss MSE mse_loss l2_loss",
+    "mae": "mean_absolute_error MeanAbsoluteError L1Loss MAE l1_loss mae_loss",
+    "huber": "Huber HuberLoss SmoothL1Loss smooth_l1_loss huber_loss",
+}
+METRICS = {
+    "accuracy": "acc Accuracy SparseCategoricalAccuracy CategoricalAccuracy BinaryAccuracy categorical_accuracy "
+    "sparse_categorical_accuracy binary_accuracy",
+    "top_k": "TopKCategoricalAccuracy SparseTopKCategoricalAccuracy top_k_categorical_accuracy top_k_accuracy topk top5 "
+    "sparse_top_k_categorical_accuracy",
+    "mse": "mean_squared_error MeanSquaredError MSE",
+    "mae": "mean_absolute_error MeanAbsoluteError MAE",
+}
+OPTIMIZERS = {
+    "sgd": "SGD momentum gradient_descent GradientDescent",
+    "rmsprop": "RMSprop RMSProp rms_prop",
+    "adam": "Adam",
+    "adamw": "AdamW adam_w",
+}
+SETTINGS = {
+    "batch": "batch_size batchsize minibatch",
+    "epochs": "num_epochs n_epochs max_epochs nb_epoch",
+    "optimizer": "optim",
+    "loss": "criterion loss_fn loss_function objective",
+    "metrics": "weighted_metrics",
+    "seed": "random_seed random_state",
+    "validation_split": "val_split validation",
+}
+IN_OPTIMIZER = ("lr", "learning_rate", "momentum", "weight_decay", "clipnorm", "clip_norm")
+ARGUMENTS = {
+    "kernel_size": "kernel",
+    "strides": "stride",
+    "padding": "pad",
+    "dilation_rate": "dilation",
+    "use_bias": "bias",
+    "kernel_initializer": "init",
+    "negative_slope": "slope",
+    "label_smoothing": "smoothing",
+    "learning_rate": "lr",
+    "beta_1": "beta1",
+    "beta_2": "beta2",
+    "batch_size": "batch",
+    "clipnorm": "clip_norm",
+    "clipvalue": "clip_value",
+    "global_clipnorm": "global_clip_norm",
+    "eps": "epsilon",
+    "p": "rate",
+    "in_features": "",  # sizes that come in are inferred
+    "input_shape": "",
+    "input_dim": "",
+    "name": "",
+}
+NUMBERED = re.compile(r"(?<=[A-Za-z])[123][dD]$")
+
+
+def here(name: str, table: Mapping[str, str]) -> str:
+    """The kdsl name of what other libraries call `name`, in a table of this file; empty where it has none."""
+    return next((ours for ours, theirs in table.items() if name in theirs.split()), "")
+
+
+def layer_here(name: str) -> tuple[str, str]:
+    """(kdsl's name, "Keras" or "PyTorch") for a layer of theirs, if we have it: `Linear` -> ("dense", "PyTorch")."""
+    for ours, layer in LAYERS.items():
+        if name in layer.keras:
+            return ours, "Keras"
+        if name in layer.torch:
+            return ours, "PyTorch"
+    return "", ""
+
+
+def later_layer(name: str) -> str:
+    """The name that a layer still to come will have: `Conv2D`, `conv` -> `conv`."""
+    return name if name in LATER else here(name, LATER_NAMES)
+
+
+def lowered(name: str) -> str:
+    """In the style of the language: `LeakyReLU` -> `leaky_relu`, `Conv2D` -> `conv`, `GELU` -> `gelu`."""
+    plain = NUMBERED.sub("", name).replace("ReLU", "Relu").replace("SiLU", "Silu").replace("ELU", "Elu")
+    if plain.isupper():
+        return plain.lower()
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", plain).lower()
+
+
+def translated(
+    name: str, parameters: Mapping[str, Param], arguments: Sequence[tree.Argument] | None
+) -> tuple[str, str] | None:
+    """A layer's call as kdsl writes it, and the steps that follow it: (`dense(10)`, ` -> relu`).
+
+    None where an argument has no counterpart: a rewriting that only looks right is worse than none.
+    """
+    first, others, steps = "", [], ""
+    positional = next((key for key, parameter in parameters.items() if parameter.positional), None)
+    unnamed = [argument for argument in arguments or () if argument.name is None]
+    if len(unnamed) > (positional is not None) + (name == "dense"):
+        return None
+    for argument in unnamed:
+        first = bare(argument.value)  # PyTorch's Linear(784, 10): the size that comes in is inferred
+    for argument in arguments or ():
+        if argument.name is None:
+            continue
+        key = renamed(argument.name.text, parameters)
+        if argument.name.text == "activation":
+            step = bare(argument.value)
+            if step not in LAYERS:
+                return None
+            steps = "" if step == "linear" else f" -> {step}"
+        elif key is None:
+            return None
+        elif key == positional and not first:
+            first = bare(argument.value)
+        elif key:
+            others.append(f"{key} = {bare(argument.value)}")
+    inside = ", ".join([*([first] if first else []), *others])
+    return (f"{name}({inside})" if inside else name), steps
+
+
+def renamed(word: str, parameters: Mapping[str, Param]) -> str | None:
+    """The parameter that an argument of this name means: itself, Keras's word for it, "" for what is left out, or None."""
+    if word in parameters:
+        return word
+    for key, parameter in parameters.items():
+        if parameter.keras == word:
+            return key
+    ours = ARGUMENTS.get(word)
+    if ours is None and word in ("units", "filters", "out_features", "out_channels", "features"):
+        ours = next((key for key, parameter in parameters.items() if parameter.positional), None)
+    return ours if ours == "" or (ours is not None and ours in parameters) else None
+
+
+def bare(value: tree.Value) -> str:
+    """An argument as written, without the quotes of a word."""
+    text = value.value if isinstance(value, tree.Text) else value.span.text
+    return " ".join(text.split())
+
+
+def spellings(tables: Iterable[Mapping[str, str]]) -> list[str]:
+    return [name for table in tables for theirs in table.values() for name in theirs.split()]

@@ -1,0 +1,176 @@
+"""One layer applied: its arguments, its guard, its weights, its ops, and the record of all that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Union
+
+from kdsl.diagnostics.diagnostic import Edit, Label
+from kdsl.elaborate.arguments import Arguments, Callee, bind
+from kdsl.elaborate.context import MOST_BYTES, MOST_LAYERS, Context
+from kdsl.elaborate.program import LayerRecord, WeightRecord
+from kdsl.elaborate.scope import UNKNOWN, Link, Tensor, Unknown
+from kdsl.elaborate.sizes import fits, in_bytes
+from kdsl.elaborate.trail import shapes
+from kdsl.elaborate.words import counted
+from kdsl.graph.types import TensorType
+from kdsl.ops.registry import LAYERS, Layer, Refused, WeightSpec
+from kdsl.source import Span
+from kdsl.syntax import tree
+
+Values = tuple[Union[Tensor, Unknown], ...]
+
+
+def call_span(step: tree.Layer) -> Span:
+    """The step without its `as name`."""
+    if step.alias is None:
+        return step.span
+    if not step.arguments:
+        before = step.span.source.text[step.span.start : step.alias.span.start].rstrip()
+        return Span(step.span.source, step.span.start, step.span.start + len(before.removesuffix("as").rstrip()))
+    closing = step.span.source.text.find(")", step.arguments[-1].span.stop)
+    return Span(step.span.source, step.span.start, closing + 1)
+
+
+def layer_step(context: Context, step: tree.Layer, values: Values, path: str, weights: str) -> Tensor | Unknown:
+    """A layer after an arrow."""
+    layer = LAYERS[step.name.text]
+    callee = Callee(layer.name, layer.parameters, step.name.span, call_span(step), step=True)
+    arguments = bind(context, callee, step.arguments or ())
+    return apply(context, layer, callee, arguments, values, path, weights)
+
+
+def apply(
+    context: Context,
+    layer: type[Layer],
+    callee: Callee,
+    arguments: Arguments | None,
+    values: Values,
+    path: str,
+    weights: str,
+) -> Tensor | Unknown:
+    """The layer's ops added to the graph -> its value. What does not fit is reported."""
+    work = context.work
+    assert work is not None
+    inputs = [value for value in values if isinstance(value, Tensor)]
+    if arguments is None or len(inputs) < len(values) or not takes(context, layer, callee, inputs):
+        return UNKNOWN
+    if len(work.layers) >= MOST_LAYERS:
+        work.exhausted = True
+        context.report.error("E406", f"this model has more than {MOST_LAYERS:_} layers", callee.call)
+        return UNKNOWN
+    types = [value.type for value in inputs]
+    try:
+        layer.guard(arguments.values, types)
+        specs = layer.weights(arguments.values, types)
+        made = make_weights(context, callee, specs, weights, inputs)
+        if made is None:
+            return UNKNOWN
+        with work.build.at(callee.call, layer=path):
+            value = layer.lower(work.build, arguments.values, [each.value for each in inputs], made)
+    except Refused as refused:
+        report_refused(context, refused, callee, arguments, inputs)
+        return UNKNOWN
+    type = work.build.type_of(value)
+    if not fits(context, type, callee.call, "one value"):
+        return UNKNOWN
+    sized = arguments.spans.get(callee.positional or "")
+    link = Link(callee.name, type, callee.call, layer.name, bool(specs), sized, inputs[0].trail)
+    new = tuple(name for name in made.values() if work.owners.setdefault(name, path) == path)
+    record = LayerRecord(
+        path, layer.name, arguments.text, tuple(i.value for i in inputs), value, type, new, callee.call
+    )
+    work.layers.append(record)
+    return Tensor(value, type, link, next((each.target for each in inputs if each.target), ""))
+
+
+def takes(context: Context, layer: type[Layer], callee: Callee, inputs: Sequence[Tensor]) -> bool:
+    """Whether the layer takes so many inputs."""
+    fewest, most = layer.arity
+    if len(inputs) >= fewest and (most is None or len(inputs) <= most):
+        return True
+    wanted = f"{fewest}" if fewest == most else f"{fewest} or more" if most is None else f"{fewest} to {most}"
+    context.report.error(
+        "E407",
+        f"`{layer.name}` takes {counted(fewest, 'input') if fewest == most else wanted + ' inputs'}, not {len(inputs)}",
+        callee.call,
+    )
+    return False
+
+
+def one_value(context: Context, at: Span, values: Values) -> Tensor | Unknown:
+    """What comes out of a step that may have done nothing, as `repeat 0` does."""
+    if len(values) == 1:
+        return values[0]
+    context.report.error("E407", f"{counted(len(values), 'value')} flow in where one is wanted", at)
+    return UNKNOWN
+
+
+def make_weights(
+    context: Context, callee: Callee, specs: Sequence[WeightSpec], path: str, inputs: Sequence[Tensor]
+) -> dict[str, str] | None:
+    """Weight's own name -> its path. A weight that exists is used again; None where it does not fit or is too large."""
+    work = context.work
+    assert work is not None
+    made = {}
+    for spec in specs:
+        name = f"{path}.{spec.name}"
+        before = work.weights.get(name)
+        if before is not None and before.shape != spec.shape:
+            shown = " and ".join(TensorType("f32", shape).dims for shape in (before.shape, spec.shape))
+            context.report.error(
+                "E408",
+                f"`{path}` cannot share its weights: {spec.name} would be {shown}",
+                callee.call,
+                secondary=[Label(before.span, "made here")] if before.span != callee.call else [],
+                notes=[shapes(inputs[0].trail, callee.name)],
+                help="what flows into a shared step has the same size each time",
+            )
+            return None
+        if before is None and not room_for(context, callee, spec, inputs):
+            return None
+        made[spec.name] = name
+        if before is None:
+            type = TensorType("f32", spec.shape, batched=False)
+            with work.build.at(callee.call, layer=path):
+                work.build.source("weight", name, type, {"trainable": spec.trainable})
+            work.weights[name] = WeightRecord(name, spec.shape, spec.initializer, spec.trainable, callee.call)
+    return made
+
+
+def room_for(context: Context, callee: Callee, spec: WeightSpec, inputs: Sequence[Tensor]) -> bool:
+    """Whether the weight still fits in a computer beside those before it."""
+    work = context.work
+    assert work is not None
+    own = 4 * prod(spec.shape)
+    work.bytes += own
+    if work.bytes <= MOST_BYTES:
+        return True
+    shown = TensorType("f32", spec.shape).dims
+    what = f"the {spec.name} of `{callee.name}`, {shown},"
+    message = (
+        f"{what} needs {in_bytes(own)}" if own > MOST_BYTES else f"with {what} the weights need {in_bytes(work.bytes)}"
+    )
+    context.report.error(
+        "E409",
+        f"{message} of memory",
+        callee.call,
+        notes=[shapes(inputs[0].trail, callee.name)],
+        help=f"the limit is {in_bytes(MOST_BYTES)}: is a size wrong, or multiplied by mistake?",
+    )
+    work.exhausted = True
+    return False
+
+
+def report_refused(
+    context: Context, refused: Refused, callee: Callee, arguments: Arguments, inputs: Sequence[Tensor]
+) -> None:
+    """A guard's verdict, with its place and the shapes on the way there."""
+    refused = refused.named(*(value.trail.label for value in inputs))
+    at = arguments.spans.get(refused.argument, callee.place) if refused.argument else callee.place
+    edits = []
+    if refused.insert and callee.step:
+        edits = [Edit(Span(callee.call.source, callee.call.start, callee.call.start), refused.insert)]
+    notes = [shapes(inputs[0].trail, callee.name)] if inputs else []
+    context.report.error(refused.code, refused.message, at, refused.label, notes=notes, help=refused.help, edits=edits)

@@ -1,0 +1,138 @@
+"""One model: its parameters, its body, its `train` block, put together into a program."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from kdsl.diagnostics.diagnostic import Edit
+from kdsl.elaborate.constants import Constant
+from kdsl.elaborate.context import Context, Work
+from kdsl.elaborate.parameters import bind_parameters
+from kdsl.elaborate.program import ModelProgram
+from kdsl.elaborate.scope import Place, Scope, Tensor
+from kdsl.elaborate.statements import Ports, run_body
+from kdsl.elaborate.train import Trained, elaborate_train
+from kdsl.graph.graph import Attribute, Graph
+from kdsl.source import Span
+from kdsl.syntax import tree
+
+
+def elaborate_model(
+    file: Context,
+    model: tree.Model,
+    train: tree.Train | None,
+    settings: Mapping[str, tuple[Constant, Span]],
+) -> ModelProgram | None:
+    """None where something is wrong, which has been reported."""
+    before = len(file.report.diagnostics)
+    scope = Scope(model.name.text, file.scope)
+    context = Context(file.report, file.items, scope, Place(), Work())
+    parameters = bind_parameters(context, model, settings)
+    ports = Ports()
+    run_body(context, model.body, ports)
+    check_ends(context, model, ports)
+    trained = None
+    if train is not None:
+        trained = elaborate_train(context.within(scope.inner()), train, ports.targets)
+        if trained is not None and not learns(context, trained):
+            trained = None
+    damaged = any(isinstance(statement, tree.Broken) for statement in model.body)
+    if len(file.report.diagnostics) > before or damaged or (train is not None and trained is None):
+        return None
+    return program(context, model, ports, trained, parameters)
+
+
+def program(
+    context: Context,
+    model: tree.Model,
+    ports: Ports,
+    trained: Trained | None,
+    parameters: tuple[tuple[str, Attribute], ...],
+) -> ModelProgram:
+    work = context.work
+    assert work is not None
+    outputs = [(name, value) for name, value in ports.outputs.items() if value is not None]
+    graph = Graph(
+        model.name.text,
+        tuple(work.build.nodes),
+        tuple((name, value.value) for name, value in outputs),
+        None if trained is None else trained.loss,
+        () if trained is None else trained.metrics,
+    )
+    return ModelProgram(
+        model.name.text,
+        model.doc,
+        parameters,
+        tuple(ports.inputs),
+        tuple(ports.targets),
+        tuple((name, value.type) for name, value in outputs),
+        tuple(work.weights.values()),
+        tuple(work.layers),
+        graph,
+        None if trained is None else trained.training,
+        model.span,
+    )
+
+
+def check_ends(context: Context, model: tree.Model, ports: Ports) -> None:
+    """A model has an input and an output; where a statement could not be read, it may have been that one."""
+    if any(isinstance(statement, tree.Broken) for statement in model.body):
+        return
+    name = model.name.text
+    if not any(isinstance(statement, tree.Input) for statement in model.body):
+        context.report.error(
+            "E220", f"`{name}` has no input", model.head, help="for instance `input image: f32[28, 28]`"
+        )
+    elif not any(isinstance(statement, tree.Output) for statement in model.body):
+        last = last_value(context, model)
+        context.report.error(
+            "E221",
+            f"`{name}` has no output, so `predict` would return nothing",
+            model.head,
+            help=f"`output {last or 'name'}` at the end of the body says what it returns",
+            edits=output_line(model, last) if last else [],
+        )
+
+
+def last_value(context: Context, model: tree.Model) -> str:
+    """The last value of the body that could be an output."""
+    for statement in reversed(model.body):
+        if isinstance(statement, tree.Let):
+            bound = context.scope.names.get(statement.names[0].text)
+            if bound is not None and isinstance(bound.meaning, Tensor) and not bound.meaning.target:
+                return statement.names[0].text
+    return ""
+
+
+def output_line(model: tree.Model, name: str) -> list[Edit]:
+    """An `output` line of its own under the last statement."""
+    last = model.body[-1].span
+    text = last.source.text
+    end = text.find("\n", last.stop)
+    if end < 0 or end > model.span.stop:
+        return []
+    indent = text[text.rfind("\n", 0, last.start) + 1 : last.start]
+    return [Edit(Span(last.source, end, end), f"\n{indent}output {name}")] if not indent.strip() else []
+
+
+def learns(context: Context, trained: Trained) -> bool:
+    """Whether the loss depends on a trainable weight; reports it otherwise."""
+    work = context.work
+    assert work is not None
+    nodes = {node.name: node for node in work.build.nodes}
+    left, seen = [trained.loss], set[str]()
+    while left:
+        name = left.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        if name in work.weights and work.weights[name].trainable:
+            return True
+        left.extend(nodes[name].inputs)
+    context.report.error(
+        "E509",
+        "the loss depends on no weights, so there is nothing to train",
+        trained.at,
+        help="a layer with weights, such as `dense`, must lie between the inputs and the loss",
+    )
+    return False

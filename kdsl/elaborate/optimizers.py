@@ -1,0 +1,96 @@
+"""Optimizers and initializers: a name, or a call with settings."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from kdsl.diagnostics.diagnostic import Edit
+from kdsl.elaborate import arguments as calling
+from kdsl.elaborate import foreign
+from kdsl.elaborate.context import Context
+from kdsl.elaborate.program import Optimizer
+from kdsl.elaborate.words import joined, question
+from kdsl.ops.registry import Refused
+from kdsl.source import Span
+from kdsl.syntax import tree
+from kdsl.training.registry import INITIALIZERS, OPTIMIZERS, Declared
+
+DEFAULT = "adam"
+
+
+def optimizer_of(context: Context, value: tree.Value | None, at: Span) -> Optimizer | None:
+    """`adam(lr = 1e-3)`, `sgd`; without a value the default one. None where something is wrong."""
+    if value is None:
+        declared: type[Any] | None = OPTIMIZERS[DEFAULT]
+        bound = calling.bind(context, calling.Callee(DEFAULT, OPTIMIZERS[DEFAULT].parameters, at, at), ())
+    else:
+        declared, bound = configured(context, value, OPTIMIZERS, "an optimizer", foreign.OPTIMIZERS)
+    if declared is None or bound is None:
+        return None
+    try:
+        declared.guard(bound.values)
+    except Refused as refused:
+        place = bound.spans.get(refused.argument, at) if refused.argument else at
+        context.report.error(refused.code, refused.message, place, refused.label, help=refused.help)
+        return None
+    return Optimizer(declared.name, tuple(declared.numbers(bound.values)), tuple(declared.flags(bound.values)), at)
+
+
+def initializer_of(context: Context, key: str, value: tree.Value) -> tuple[str, tuple[tuple[str, Any], ...]] | None:
+    """`glorot_uniform`, `normal(std = 0.02)` -> (name, settings)."""
+    declared, bound = configured(context, value, INITIALIZERS, "an initializer", {})
+    if declared is None or bound is None:
+        return None
+    return declared.name, tuple(bound.values.items())
+
+
+def configured(
+    context: Context, value: tree.Value, registry: Mapping[str, type[Declared]], what: str, theirs: Mapping[str, str]
+) -> tuple[type[Any] | None, calling.Arguments | None]:
+    """One of a registry by name, with its arguments."""
+    if isinstance(value, tree.Call):
+        name, place, arguments = value.name.text, value.name.span, value.arguments
+    elif isinstance(value, tree.Path) and len(value.names) == 1:
+        name, place, arguments = value.text, value.span, ()
+    elif isinstance(value, tree.Text):
+        quoted(context, value, registry, what, theirs)
+        return None, None
+    else:
+        context.report.error("E505", f"this is not {what}", value.span, help=f"for instance `{next(iter(registry))}`")
+        return None, None
+    if name not in registry:
+        unknown(context, name, place, registry, what, theirs)
+        return None, None
+    declared = registry[name]
+    return declared, calling.bind(context, calling.Callee(name, declared.parameters, place, value.span), arguments)
+
+
+def ours_for(name: str, registry: Mapping[str, type[Any]], theirs: Mapping[str, str]) -> str:
+    for key, declared in registry.items():
+        if name in declared.keras or name in declared.torch:
+            return key
+    lower = foreign.lowered(name)
+    return foreign.here(name, theirs) or (lower if lower in registry else "")
+
+
+def unknown(
+    context: Context, name: str, place: Span, registry: Mapping[str, type[Any]], what: str, theirs: Mapping[str, str]
+) -> None:
+    ours = ours_for(name, registry, theirs)
+    help = (
+        f"it is called `{ours}` here" if ours else joined(question(name, registry), f"there is {', '.join(registry)}")
+    )
+    if ours == name.lower():
+        help = f"names of the language are lower case: `{ours}`"
+    edits = [Edit(place, ours)] if ours else []
+    context.report.error("E208", f"I do not know {what} called `{name}`", place, help=help, edits=edits)
+
+
+def quoted(
+    context: Context, value: tree.Text, registry: Mapping[str, type[Any]], what: str, theirs: Mapping[str, str]
+) -> None:
+    ours = value.value if value.value in registry else ours_for(value.value, registry, theirs)
+    help = f"leave the quotes out: `{ours}`" if ours else f"there is {', '.join(registry)}"
+    edits = [Edit(value.span, ours)] if ours else []
+    context.report.error("E304", f"{what} is a word, not text", value.span, help=help, edits=edits)

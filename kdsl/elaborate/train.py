@@ -1,0 +1,204 @@
+"""The `train` block: every setting read, the loss and the metrics added to the graph."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from kdsl.diagnostics.diagnostic import Edit, Label
+from kdsl.diagnostics.suggest import nearest
+from kdsl.elaborate import foreign
+from kdsl.elaborate.context import MOST_BYTES, Context
+from kdsl.elaborate.convert import FAILED, convert
+from kdsl.elaborate.losses import Comparison, loss_of, metrics_of
+from kdsl.elaborate.not_yet import SETTINGS as LATER
+from kdsl.elaborate.not_yet import not_yet
+from kdsl.elaborate.optimizers import optimizer_of
+from kdsl.elaborate.program import Optimizer, Port, Training
+from kdsl.elaborate.sizes import in_bytes
+from kdsl.elaborate.words import listed
+from kdsl.ops.registry import Param
+from kdsl.source import Span
+from kdsl.syntax import tree
+
+NUMBERS = {
+    "batch": Param("size", "samples in one step", 32, keras="batch_size"),
+    "epochs": Param("size", "passes over the data", 1),
+    "seed": Param("int", "of first weights, shuffling and dropout", 0, low=0, high=2**32 - 1),
+    "validation_split": Param(
+        "number", "share of the data, its tail, kept for validation", 0.0, low=0.0, high=1.0, open="high"
+    ),
+}
+SETTINGS = ("loss", "metrics", "optimizer", *NUMBERS)
+OF_FIT = frozenset(["shuffle", "verbose", "validation_data", "callbacks", "initial_epoch", "x", "y"])
+
+
+@dataclass
+class Trained:
+    """What a `train` block adds to a model."""
+
+    training: Training
+    loss: str
+    at: Span  # of the loss
+    metrics: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass
+class Block:
+    """The block while it is read: `places` are the settings seen so far."""
+
+    train: tree.Train
+    places: dict[str, Span] = field(default_factory=dict)
+    numbers: dict[str, Any] = field(default_factory=lambda: {key: value.default for key, value in NUMBERS.items()})
+    loss: Comparison | None = None
+    metrics: list[tuple[str, str]] = field(default_factory=list)
+    optimizer: Optimizer | None = None
+
+
+def elaborate_train(context: Context, train: tree.Train, targets: Sequence[Port]) -> Trained | None:
+    """None where something is wrong, which has been reported."""
+    block = Block(train)
+    settings = [(name, statement) for statement in train.body for name in setting_of(context, block, statement)]
+    for name, statement in sorted(settings, key=lambda pair: pair[0] == "metrics"):  # the loss before the metrics
+        read_setting(context, block, name, statement)
+    damaged = any(isinstance(statement, tree.Broken) for statement in train.body)
+    if "loss" not in block.places and not damaged:
+        missing_loss(context, train, targets)
+    if "optimizer" not in block.places:
+        block.optimizer = optimizer_of(context, None, train.head)
+    if block.loss is None or block.optimizer is None or damaged:
+        return None
+    if not fits_in_memory(context, block):
+        return None
+    numbers = block.numbers
+    training = Training(
+        block.loss.text,
+        block.optimizer,
+        numbers["batch"],
+        numbers["epochs"],
+        numbers["seed"],
+        numbers["validation_split"],
+        train.span,
+    )
+    return Trained(training, block.loss.value, block.loss.span, tuple(block.metrics))
+
+
+def read_setting(context: Context, block: Block, name: str, statement: tree.Let) -> None:
+    if name == "loss":
+        block.loss = loss_of(context, statement.value)
+    elif name == "metrics":
+        block.metrics += metrics_of(context, statement.value, block.loss)
+    elif name == "optimizer":
+        block.optimizer = optimizer_of(context, statement.value, statement.value.span)
+    else:
+        value = convert(context, "train", name, NUMBERS[name], statement.value)
+        if value is not FAILED:
+            block.numbers[name] = value
+
+
+# -- which setting -----------------------------------------------------------------------------------
+
+
+def setting_of(context: Context, block: Block, statement: tree.Statement) -> list[str]:
+    """The setting a statement sets, even if it is misspelt; none where there is none or it came before."""
+    if isinstance(statement, tree.Group):
+        if statement.name.text == "tune":
+            not_yet(context.report, "groups of weights (`tune`)", statement.name.span)
+        else:
+            name_setting(context, statement.name)
+        return []
+    if not isinstance(statement, tree.Let):
+        return []
+    if len(statement.names) > 1:
+        names = statement.names
+        context.report.error(
+            "E505",
+            "a setting has one name",
+            names[0].span.to(names[-1].span),
+            help=f"write {' and '.join(f'`{n.text} = ...`' for n in names)} in lines of their own",
+        )
+        return []
+    written = statement.names[0]
+    name = name_setting(context, written)
+    if not name:
+        return []
+    if name in block.places:
+        context.report.error(
+            "E506",
+            f"`{name}` is set twice",
+            written.span,
+            secondary=[Label(block.places[name], "set here")],
+            help="keep one",
+        )
+        return []
+    block.places[name] = written.span
+    return [name]
+
+
+def name_setting(context: Context, written: tree.Name) -> str:
+    """The setting meant; an unknown one is reported. Empty where it is none of ours."""
+    name = written.text
+    if name in SETTINGS:
+        return name
+    if name in LATER:
+        not_yet(context.report, f"{LATER[name]} (`{name}`)", written.span)
+        return ""
+    ours = foreign.here(name, foreign.SETTINGS)
+    near = nearest(name, [*SETTINGS, *LATER])
+    if ours:
+        help = (
+            f"Keras's `{name}` is `{ours}` here"
+            if name in ("batch_size", "validation_data")
+            else f"it is called `{ours}` here"
+        )
+    elif name in foreign.IN_OPTIMIZER:
+        argument = foreign.ARGUMENTS.get(name, name)
+        help = f"it belongs to the optimizer: `optimizer = adam({argument} = ...)`"
+        near = []
+    elif name in OF_FIT:
+        help = f"it is an argument of `fit`: `model.fit(..., {name}=...)`"
+        near = []
+    elif near:
+        help = f"did you mean {listed(near)}?"
+    else:
+        help = f"settings are {', '.join(SETTINGS)}"
+    meant = ours or (near[0] if near else "")
+    edits = [Edit(written.span, meant)] if meant in SETTINGS else []
+    context.report.error("E503", f"`train` has no setting `{name}`", written.span, help=help, edits=edits)
+    return meant if meant in SETTINGS else ""
+
+
+# -- the whole ---------------------------------------------------------------------------------------
+
+
+def missing_loss(context: Context, train: tree.Train, targets: Sequence[Port]) -> None:
+    suggestion = "loss = cross_entropy(logits, label)"
+    if targets:
+        target = targets[0]
+        loss = {"index": "cross_entropy", "bool": "binary_cross_entropy"}.get(target.type.dtype, "mse")
+        prediction = "logits" if context.scope.find("logits") is not None else "prediction"
+        suggestion = f"loss = {loss}({prediction}, {target.name})"
+    context.report.error(
+        "E504",
+        f"`train {train.path.text}` has no loss, so there is nothing to minimise",
+        train.head,
+        help=f"for instance `{suggestion}`",
+    )
+
+
+def fits_in_memory(context: Context, block: Block) -> bool:
+    """Whether the values of one batch fit in a computer."""
+    assert context.work is not None
+    sample = 4 * sum(node.type.size for node in context.work.build.nodes if node.type.batched)
+    needed = sample * block.numbers["batch"]
+    if needed <= MOST_BYTES:
+        return True
+    at = block.places.get("batch", block.train.head)
+    context.report.error(
+        "E409",
+        f"a batch of {block.numbers['batch']} needs {in_bytes(needed)} of memory",
+        at,
+        help=f"one sample needs {in_bytes(sample)}; the limit is {in_bytes(MOST_BYTES)}",
+    )
+    return False
