@@ -37,7 +37,7 @@ def write_weights(path: str | os.PathLike[str], header: dict[str, Any], arrays: 
         for name, array in members.items():
             member = zipfile.ZipInfo(f"{name}.npy")  # dated 1980: equal weights make equal files
             with archive.open(member, "w", force_zip64=True) as part:
-                np.lib.format.write_array(part, np.ascontiguousarray(array), allow_pickle=False)
+                np.lib.format.write_array(part, np.asarray(array, order="C"), allow_pickle=False)
 
 
 def read_header(path: str | os.PathLike[str]) -> dict[str, Any]:

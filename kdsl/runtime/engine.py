@@ -8,6 +8,7 @@ import numpy as np
 
 Array = np.ndarray  # of any shape and dtype
 Arrays = tuple[np.ndarray, ...]
+Weights = dict[str, np.ndarray]
 
 
 class Core(Protocol):

@@ -62,7 +62,7 @@ class Model:
         self.history = History()
         self._core = self._make_core(None if threads is None else _whole("threads", threads, 1))
         for name, value in self._initial_weights(self._seed).items():
-            self._core.set_weight(name, np.ascontiguousarray(value, self._scalar))
+            self._core.set_weight(name, np.asarray(value, self._scalar, order="C"))
 
     def _make_core(self, threads: int | None) -> Core:
         raise NotImplementedError
@@ -154,7 +154,7 @@ class Model:
             array = np.asarray(value)
             if array.shape != shapes[name] or array.dtype.kind not in "buif":
                 raise ValueError(f"{name} is {self._scalar}{list(shapes[name])}, not {array.dtype}{list(array.shape)}")
-            checked[name] = np.ascontiguousarray(array, self._scalar)
+            checked[name] = np.asarray(array, self._scalar, order="C")
         for name, array in checked.items():
             self._core.set_weight(name, array)
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from kdsl.runtime.declaration import Declaration
-from kdsl.runtime.engine import Array, Arrays
+from kdsl.runtime.engine import Array, Arrays, Weights
 
 ENGINE_ROWS = 256  # evaluated at once, counted from the first row: results do not depend on how calls are cut
+
+
+def no_training(*arguments: object) -> Any:
+    """Stands for the functions of training in a model that has no train block; `Model` never calls it."""
+    raise RuntimeError("this model has no train block")
 
 
 class Functions(NamedTuple):
@@ -23,9 +28,9 @@ class Functions(NamedTuple):
     """
 
     predict: Callable[..., Arrays]
-    evaluate: Callable[..., Arrays]
-    gradients: Callable[..., tuple[Arrays, dict[str, Array]]]
-    update: Callable[..., None]
+    evaluate: Callable[..., Arrays] = no_training
+    gradients: Callable[..., tuple[Arrays, Weights]] = no_training
+    update: Callable[..., None] = no_training
 
 
 class NumpyEngine:

@@ -1,0 +1,187 @@
+"""Assembles a generated module: the models first, then what they carry; the text is checked before it is handed on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from importlib import import_module
+from typing import Any
+
+from jinja2 import Environment, FunctionLoader, StrictUndefined
+
+from kdsl import __version__
+from kdsl._resources import read_text
+from kdsl.codegen.allowed import check_module, defined_names
+from kdsl.codegen.carry import carried_module, merged_imports
+from kdsl.codegen.declare import declaration_text, digest, initial_weights
+from kdsl.codegen.names import RESERVED, Names, identifier, snake_case
+from kdsl.codegen.sections import MakeSections, Options, Sections
+from kdsl.codegen.text import basename, comment, docstring, joined_tuple, pyrepr
+from kdsl.elaborate.program import ModelProgram
+from kdsl.source import Source
+
+BEFORE = ("declaration",)
+BASE = "model"
+AFTER = ("engine", "data", "training", "progress", "checkpoint", "summary", "script")
+INITIALIZERS_TITLE = "Initializers: Keras's, in float64."
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """Text under a heading."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ModelPart:
+    """What the template writes of one model."""
+
+    class_name: str
+    title: str
+    doc: str
+    declaration_name: str
+    declaration: str
+    initial_weights: str
+    text: str
+    engine: str
+    prefix: str
+    settings: tuple[tuple[str, str, Any], ...]
+
+
+def module_text(
+    source: Source, programs: Iterable[tuple[ModelProgram, Any]], make: MakeSections, options: Options
+) -> str:
+    """The module of all models of a file. `programs` pairs each with its graphs; `make` is the target."""
+    pairs = list(programs)
+    runtime = {name: carried_module(import_module(f"kdsl.runtime.{name}")) for name in (*BEFORE, BASE, *AFTER)}
+    sections, starts = [], []
+    for program, graphs in pairs:
+        prefix = "" if len(pairs) == 1 else f"{identifier(snake_case(program.name))}_"
+        own = replace(
+            options,
+            prefix=prefix,
+            engine=f"{prefix}{options.engine}" if options.engine.islower() else _titled(prefix) + options.engine,
+        )
+        sections.append((own, make(program, graphs, own)))
+        starts.append(initial_weights(program, prefix))
+    head = [Part(runtime[name].title, runtime[name].text) for name in BEFORE]
+    head = _merged(pair for _, part in sections for pair in part.head) + head
+    carried = _merged(pair for _, part in sections for pair in part.carried)
+    carried += _merged((INITIALIZERS_TITLE, text) for start in starts for text in start.carried)
+    carried += [Part(runtime[name].title, runtime[name].text) for name in AFTER]
+    texts = [part.text for part in (*head, *carried)] + [runtime[BASE].text]
+    names = Names({*RESERVED, *(name for text in texts for name in defined_names(text))})
+    models = [
+        _model_part(names, program, graphs, own, part, start.text)
+        for (program, graphs), (own, part), start in zip(pairs, sections, starts, strict=True)
+    ]
+    imports = [statement for part in runtime.values() for statement in part.imports]
+    imports += [statement for _, part in sections for statement in part.imports]
+    imports += [statement for start in starts for statement in start.imports]
+    text = (
+        _environment()
+        .get_template("module.py.j2")
+        .render(
+            doc=_module_doc(source, models, pairs),
+            imports=merged_imports(imports),
+            head=head,
+            models=models,
+            base=Part(runtime[BASE].title, runtime[BASE].text),
+            carried=carried,
+        )
+    )
+    text = text.rstrip("\n") + "\n"
+    check_module(text)
+    return text
+
+
+def _model_part(
+    names: Names, program: ModelProgram, graphs: Any, options: Options, sections: Sections, initial: str
+) -> ModelPart:
+    class_name = names.fresh(identifier(program.name))
+    declaration_name = f"{options.prefix.upper()}DECLARATION"
+    training = program.training
+    settings: list[tuple[str, str, Any]] = []
+    if training is not None:
+        settings = [("batch_size", "int", training.batch), ("epochs", "int", training.epochs)]
+        settings += [(identifier(name), "float", float(value)) for name, value in training.optimizer.numbers]
+    return ModelPart(
+        class_name=class_name,
+        title=f"{class_name}: its declaration, its first weights, its functions.",
+        doc=_class_doc(program),
+        declaration_name=declaration_name,
+        declaration=declaration_text(declaration_name, program, graphs, options.scalar),
+        initial_weights=initial,
+        text=sections.model,
+        engine=options.engine,
+        prefix=options.prefix,
+        settings=tuple(settings),
+    )
+
+
+def _titled(prefix: str) -> str:
+    return "".join(part.capitalize() for part in prefix.split("_"))
+
+
+def _merged(pairs: Iterable[tuple[str, str]]) -> list[Part]:
+    """Texts under their titles, each once, in the order first seen."""
+    found: dict[str, dict[str, None]] = {}
+    for title, text in pairs:
+        found.setdefault(title, {})[text.strip("\n")] = None
+    return [Part(title, "\n\n\n".join(texts)) for title, texts in found.items()]
+
+
+def _module_doc(source: Source, models: list[ModelPart], pairs: list[tuple[ModelProgram, Any]]) -> str:
+    file = basename(source.name)
+    stem = identifier(file.rsplit(".", 1)[0])
+    first = models[0].class_name
+    trained = pairs[0][0].training is not None
+    inputs = ", ".join(port.name for port in pairs[0][0].inputs)
+    targets = ", ".join(port.name for port in pairs[0][0].targets)
+    about = "\n\n".join(
+        f"{m.class_name}: {p.doc.strip()}" if p.doc.strip() else f"{m.class_name}."
+        for m, (p, _) in zip(models, pairs, strict=True)
+    )
+    use = [f"    from {stem} import {first}", f"    model = {first}()"]
+    if trained:
+        use.append(f"    model.fit({_several(inputs)}{f', {_several(targets)}' if targets else ''})")
+    use.append(f"    model.predict({_several(inputs)})")
+    return (
+        f"{about}\n\nMade by kdsl {__version__} from {file}, whose SHA-256 is\n{digest(source)}.\n"
+        "To change the model, change that file and build it again.\n\n" + "\n".join(use)
+    )
+
+
+def _several(names: str) -> str:
+    return f"({names})" if ", " in names else names
+
+
+def _class_doc(program: ModelProgram) -> str:
+    doc = program.doc.strip() or f"The model {program.name}."
+    rows = [("input", port.name, str(port.type)) for port in program.inputs]
+    rows += [("target", port.name, str(port.type)) for port in program.targets]
+    rows += [("output", name, str(type)) for name, type in program.outputs]
+    return doc + "\n\n" + "\n".join(f"{kind:7} {name}: {type}" for kind, name, type in rows)
+
+
+def _heading(title: str) -> str:
+    """A section's title as a comment between two rules."""
+    rule = "# " + "=" * 118
+    return "\n".join([rule, *(f"# {comment(line)}".rstrip() for line in title.strip().split("\n")), rule])
+
+
+def _environment() -> Environment:
+    def load(name: str) -> str:
+        return read_text("templates", name)
+
+    environment = Environment(
+        loader=FunctionLoader(load),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=False,
+    )
+    environment.filters |= {"pyrepr": pyrepr, "docstring": docstring, "heading": _heading, "tuple_of": joined_tuple}
+    return environment
