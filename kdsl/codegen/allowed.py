@@ -72,6 +72,7 @@ def check_module(text: str) -> None:
         tree = ast.parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise NotAllowed(f"not Python: {error}") from error
+    _check_once(tree)
     for node in ast.walk(tree):
         _check_node(node)
     _check_names(text)
@@ -81,6 +82,20 @@ def defined_names(text: str) -> set[str]:
     """Names that a text defines or imports at module level."""
     table = symtable.symtable(text, "module", "exec")
     return {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+
+
+def _check_once(tree: ast.Module) -> None:
+    """Parts of a module come from several places: none may define what another one has defined."""
+    seen: set[str] = set()
+    for statement in tree.body:
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        names = [node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
+        if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
+            names = [statement.name]
+        for name in names:
+            if name in seen:
+                raise NotAllowed(f"a second definition of {name} in line {statement.lineno}")
+            seen.add(name)
 
 
 def _check_node(node: ast.AST) -> None:

@@ -57,13 +57,10 @@ def module_text(
     pairs = list(programs)
     runtime = {name: carried_module(import_module(f"kdsl.runtime.{name}")) for name in (*BEFORE, BASE, *AFTER)}
     sections, starts = [], []
+    prefixes = Names()
     for program, graphs in pairs:
-        prefix = "" if len(pairs) == 1 else f"{identifier(snake_case(program.name))}_"
-        own = replace(
-            options,
-            prefix=prefix,
-            engine=f"{prefix}{options.engine}" if options.engine.islower() else _titled(prefix) + options.engine,
-        )
+        prefix = "" if len(pairs) == 1 else f"{prefixes(snake_case(program.name))}_"
+        own = replace(options, prefix=prefix, engine=_prefixed(prefix, options.engine))
         sections.append((own, make(program, graphs, own)))
         starts.append(initial_weights(program, prefix))
     head = [Part(runtime[name].title, runtime[name].text) for name in BEFORE]
@@ -121,8 +118,9 @@ def _model_part(
     )
 
 
-def _titled(prefix: str) -> str:
-    return "".join(part.capitalize() for part in prefix.split("_"))
+def _prefixed(prefix: str, name: str) -> str:
+    """A function's name or a class's, for one of several models: `tower_make_engine`, `TowerEngine`."""
+    return prefix + name if name.islower() else "".join(part.capitalize() for part in prefix.split("_")) + name
 
 
 def _merged(pairs: Iterable[tuple[str, str]]) -> list[Part]:
@@ -134,28 +132,32 @@ def _merged(pairs: Iterable[tuple[str, str]]) -> list[Part]:
 
 
 def _module_doc(source: Source, models: list[ModelPart], pairs: list[tuple[ModelProgram, Any]]) -> str:
+    """Whose module it is, by whom (what a build looks for before it overwrites a file), and how to use it."""
     file = basename(source.name)
-    stem = identifier(file.rsplit(".", 1)[0])
+    program = pairs[0][0]
     first = models[0].class_name
-    trained = pairs[0][0].training is not None
-    inputs = ", ".join(port.name for port in pairs[0][0].inputs)
-    targets = ", ".join(port.name for port in pairs[0][0].targets)
-    about = "\n\n".join(
-        f"{m.class_name}: {p.doc.strip()}" if p.doc.strip() else f"{m.class_name}."
-        for m, (p, _) in zip(models, pairs, strict=True)
-    )
-    use = [f"    from {stem} import {first}", f"    model = {first}()"]
-    if trained:
-        use.append(f"    model.fit({_several(inputs)}{f', {_several(targets)}' if targets else ''})")
-    use.append(f"    model.predict({_several(inputs)})")
-    return (
-        f"{about}\n\nMade by kdsl {__version__} from {file}, whose SHA-256 is\n{digest(source)}.\n"
-        "To change the model, change that file and build it again.\n\n" + "\n".join(use)
+    use = [f"    from {identifier(file.rsplit('.', 1)[0])} import {first}", f"    model = {first}()"]
+    inputs = _several([port.name for port in program.inputs])
+    if program.training is not None:
+        use.append(
+            f"    model.fit({', '.join([inputs, *(_several([t.name for t in program.targets]) for _ in program.targets[:1])])})"
+        )
+    use.append(f"    model.predict({inputs})")
+    about = [
+        f"{model.class_name}: {p.doc.strip()}" for model, (p, _) in zip(models, pairs, strict=True) if p.doc.strip()
+    ]
+    return "\n\n".join(
+        [
+            f"{', '.join(model.class_name for model in models)}: neural network{'s' * (len(models) > 1)}. Made by kdsl {__version__} from {file}.",
+            f"To change it, change that file, whose SHA-256 is\n{digest(source)}, and build again.",
+            *about,
+            "\n".join(use),
+        ]
     )
 
 
-def _several(names: str) -> str:
-    return f"({names})" if ", " in names else names
+def _several(names: list[str]) -> str:
+    return joined_tuple(names) if len(names) > 1 else "".join(names)
 
 
 def _class_doc(program: ModelProgram) -> str:

@@ -30,7 +30,8 @@ def run_script(models: Sequence[type[Model]], arguments: Sequence[str] | None = 
         print("interrupted", file=sys.stderr)
         return 1
     except (OSError, ValueError, TypeError, RuntimeError, ArithmeticError) as error:
-        print(f"error: {error}", file=sys.stderr)
+        named = isinstance(error, OSError) and error.filename and error.strerror
+        print(f"error: {f'{error.filename}: {error.strerror}' if named else error}", file=sys.stderr)
         return 1
     return 0
 
