@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 from kdsl.graph.graph import Graph
+from kdsl.graph.verify import Stage
+
+Kind = Literal["train", "evaluate", "predict"]
+ALL_KINDS: tuple[Kind, ...] = ("train", "evaluate", "predict")
 
 
 @dataclass(frozen=True)
 class Pass:
-    """`name` is what `--no-pass` and `kdsl ir --after` call it; `needs` are passes that must have run before it;
-    an `optional` one may be left out: outputs, loss and gradients stay the same to rounding."""
+    """`name` is what `--no-pass` and `kdsl ir --after` call it; `needs` are passes that stand before it in the pipeline;
+    an `optional` one may be left out: outputs, loss and gradients stay the same to rounding. `kinds` are the graphs it
+    is for, `stage` is what the graph has become after it, where that changes."""
 
     name: ClassVar[str]
     needs: ClassVar[tuple[str, ...]] = ()
     optional: ClassVar[bool] = True
+    kinds: ClassVar[tuple[Kind, ...]] = ALL_KINDS
+    stage: ClassVar[Stage | None] = None
 
     def run(self, graph: Graph) -> Graph:
         raise NotImplementedError

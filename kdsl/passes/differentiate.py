@@ -1,0 +1,85 @@
+"""Reverse-mode automatic differentiation in the graph: the backward pass is made of ordinary nodes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from kdsl.graph.builder import Builder
+from kdsl.graph.graph import SOURCES, Graph, Node
+from kdsl.graph.verify import Stage
+from kdsl.passes.dead_code import reached
+from kdsl.passes.pass_ import Kind, Pass
+
+
+@dataclass(frozen=True)
+class Differentiate(Pass):
+    """Adds the loss's gradient for every trainable weight it depends on: `graph.gradients`, in order of the weights.
+
+    A value that is read several times gets the sum of what its readers send back. Gradients are called
+    `gradient.<value>` and come from the source lines of what they are the gradient of.
+    """
+
+    name: ClassVar[str] = "differentiate"
+    optional: ClassVar[bool] = False
+    kinds: ClassVar[tuple[Kind, ...]] = ("train",)
+    stage: ClassVar[Stage | None] = "differentiated"
+
+    def run(self, graph: Graph) -> Graph:
+        if graph.loss is None:
+            return graph
+        varying = _varying(graph)
+        build = Builder(graph.nodes)
+        received: dict[str, list[str]] = {}
+        totals: dict[str, str] = {}
+        with build.at(*graph[graph.loss].origin):
+            received[graph.loss] = [build.constant(1.0, name=f"gradient.{graph.loss}")]
+        for node in reversed(graph.nodes):
+            if node.name not in received or node.name not in varying:
+                continue
+            with build.at(*node.origin, layer=node.layer):
+                upstream = totals[node.name] = _sum(build, node.name, received[node.name])
+                for value, gradient in zip(node.inputs, _backward(build, node, upstream), strict=True):
+                    if gradient is not None and value in varying:
+                        received.setdefault(value, []).append(gradient)
+        gradients = tuple((node.name, totals[node.name]) for node in _trainable(graph) if node.name in totals)
+        whole = replace(graph, nodes=tuple(build.nodes), gradients=gradients)
+        # Ops offer a gradient for every input; those that nobody wanted go again.
+        wanted = reached(whole)
+        return replace(whole, nodes=tuple(n for n in whole.nodes if n.name in graph or n.name in wanted))
+
+
+def without_gradient(graph: Graph) -> tuple[str, ...]:
+    """Trainable weights of a forward graph that its loss does not depend on: training leaves them as they are."""
+    found = {weight for weight, _ in Differentiate().run(graph).gradients}
+    return tuple(node.name for node in _trainable(graph) if node.name not in found)
+
+
+def _trainable(graph: Graph) -> list[Node]:
+    return [node for node in graph.of("weight") if node.keywords.get("trainable", True)]
+
+
+def _varying(graph: Graph) -> set[str]:
+    """The values that depend on a trainable weight."""
+    found = {node.name for node in _trainable(graph)}
+    for node in graph.nodes:
+        if found.intersection(node.inputs):
+            found.add(node.name)
+    return found
+
+
+def _sum(build: Builder, value: str, parts: list[str]) -> str:
+    total, *rest = parts
+    for part in rest:
+        total = build.add("add", [total, part], name=f"gradient.{value}.sum")
+    return total
+
+
+def _backward(build: Builder, node: Node, upstream: str) -> tuple[str | None, ...]:
+    from kdsl.ops.registry import OPS
+
+    if node.op in SOURCES:
+        return ()
+    if not OPS[node.op].differentiable:
+        raise ValueError(f"the loss depends on {node.name} = {node.op}, which has no gradient")
+    return OPS[node.op].gradient(build, node, upstream)

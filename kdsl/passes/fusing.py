@@ -1,0 +1,46 @@
+"""What the two fusing passes share: what may stand in a fused node, and how one is made."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from kdsl.graph.graph import FUSED, Graph, Node, attributes_of
+from kdsl.graph.types import TensorType
+from kdsl.passes.origins import merged
+
+
+def joins(node: Node, graph: Graph) -> bool:
+    """Whether a fused kernel can compute this node element by element: an elementwise op or dropout on batched values,
+    whose operands are of the result's shape, a vector along the last axis, or a single number."""
+    from kdsl.ops.registry import OPS
+
+    op = OPS.get(node.op)
+    if op is None or not node.type.batched or not (op.elementwise or node.op == "dropout"):
+        return False
+    return all(_fits(graph[name].type, node.type) for name in node.inputs)
+
+
+def _fits(operand: TensorType, result: TensorType) -> bool:
+    if operand.batched:
+        return operand.shape == result.shape
+    return operand.size == 1 or operand.shape == result.shape[-1:]
+
+
+def fused(kind: str, body: Sequence[Node]) -> Node:
+    """The node that stands for `body`, called by its last value."""
+    inside = {node.name for node in body}
+    inputs = tuple(dict.fromkeys(name for node in body for name in node.inputs if name not in inside))
+    last = body[-1]
+    attributes = attributes_of({"kind": kind})
+    return Node(last.name, FUSED, inputs, attributes, last.type, merged(body), last.layer, tuple(body))
+
+
+def with_groups(graph: Graph, kind: str, groups: Mapping[str, Sequence[Node]]) -> Graph:
+    """`groups` maps a last value to its body: the body's nodes go, the fused node stands where the last one stood."""
+    gone = {node.name for body in groups.values() for node in body}
+    nodes = tuple(
+        fused(kind, groups[node.name]) if node.name in groups else node
+        for node in graph.nodes
+        if node.name in groups or node.name not in gone
+    )
+    return graph.with_results({}, nodes)
