@@ -402,7 +402,8 @@ def networks() -> list[Case]:
                 fitted = model.fit(x[:rows].astype("float64"), y[:rows], batch, shuffle=False, verbose=0)
                 assert int(model.optimizer.iterations) == steps
                 arrays |= {f"{label}/step{steps}/w{i}": w for i, w in enumerate(model.get_weights())}
-                arrays[f"{label}/step{steps}/history"] = np.array([v[0] for v in fitted.history.values()], "float64")
+                reported = [fitted.history.pop("loss"), *fitted.history.values()]
+                arrays[f"{label}/step{steps}/history"] = np.array(reported, "float64")[:, 0]
         settings = {key: value for key, value in network.items() if key != "data"}
         cases.append(Case(name, settings, arrays))
     return cases
