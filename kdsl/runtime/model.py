@@ -52,8 +52,9 @@ class Model:
         if seed is None and training is not None:
             seed = training.seed
         self._seed = int(np.random.SeedSequence().generate_state(1)[0]) if seed is None else _whole("seed", seed, 0)
-        self._batch_size = batch_size or (training.batch_size if training else 0)
-        self._epochs_wanted = epochs or (training.epochs if training else 0)
+        usual = (training.batch_size, training.epochs) if training else (1, 1)
+        self._batch_size = _whole("batch_size", usual[0] if batch_size is None else batch_size, 1)
+        self._epochs_wanted = _whole("epochs", usual[1] if epochs is None else epochs, 0)
         self._numbers = self._with_numbers(training.numbers if training else {}, numbers)
         self._scalar = declaration.scalar
         self._names = ("loss", *(training.metrics if training else ()))
