@@ -90,13 +90,19 @@ def load(path: str | os.PathLike[str] | Source, **options: Any) -> ModuleType:
 
     CompileError: the file has errors.
     """
-    from kdsl.cli.cache import store
-
     compiled = compile_file(path, **options)
-    if compiled.text is None or compiled.source is None:
+    if compiled.text is None:
         from kdsl.diagnostics.text import render_text
 
         raise CompileError("\n" + render_text(compiled.diagnostics))
+    return import_compiled(compiled)
+
+
+def import_compiled(compiled: Compiled) -> ModuleType:
+    """The module of a file that compiled, imported from the user's cache folder; the same text is imported once."""
+    from kdsl.cache import store
+
+    assert compiled.text is not None and compiled.source is not None
     stem = os.path.splitext(os.path.basename(compiled.source.name))[0]
     place = store(stem, compiled.text)
     name = f"kdsl_loaded.{place.parent.name}"

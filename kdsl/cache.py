@@ -1,4 +1,4 @@
-"""Where `kdsl train` keeps the modules it builds, so that the second run finds its kernels compiled."""
+"""Where modules are kept that run at once (`kdsl train`, `kdsl.load`), so that the second run finds its kernels compiled."""
 
 from __future__ import annotations
 
