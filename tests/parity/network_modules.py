@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib.util
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from fixture_file import Case
+
+from kdsl.compiler import compile_file
+from kdsl.source import Source
 
 METRICS = {"binary_accuracy": "accuracy"}  # whose form follows from the target's type
 GRADIENT = ["sgd", {"lr": 1.0}]  # a step of it is minus the gradient
@@ -55,13 +57,12 @@ train {name} {{
 
 
 def build(text: str, folder: Path, stem: str, target: str, dtype: str) -> Any:
-    """Compile the text with the real command -> the imported module."""
-    source, out = folder / f"{stem}.kmodel", folder / f"{stem}.py"
-    source.write_text(text)
-    command = [sys.executable, "-m", "kdsl", "build", str(source), "-o", str(out), "--target", target, "--dtype", dtype]
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0, f"{text}\n{done.stdout}{done.stderr}"
-    spec = importlib.util.spec_from_file_location(f"parity_{stem}", out)
+    """Compile the text, write the module as `kdsl build` would -> the imported module."""
+    compiled = compile_file(Source(f"{stem}.kmodel", text), target=target, dtype=dtype)
+    assert compiled.text is not None, (text, compiled.diagnostics)
+    path = folder / f"{stem}.py"
+    path.write_text(compiled.text)
+    spec = importlib.util.spec_from_file_location(f"parity_{stem}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module
