@@ -1,0 +1,79 @@
+"""What a rule looks at: one model, as written and as elaborated."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, is_dataclass
+from typing import Any
+
+from kdsl.diagnostics.diagnostic import Diagnostic
+from kdsl.elaborate.program import Elaborated, ModelProgram
+from kdsl.graph.graph import Node
+from kdsl.source import Source, Span
+from kdsl.syntax import tree
+
+
+@dataclass(frozen=True)
+class Subject:
+    file: tree.File
+    model: tree.Model
+    train: tree.Train | None
+    program: ModelProgram
+
+    def comparisons(self) -> Iterator[tree.Call]:
+        """The calls of the loss and the metrics."""
+        for statement in self.train.body if self.train is not None else ():
+            if not isinstance(statement, tree.Let):
+                continue
+            items = statement.value.items if isinstance(statement.value, tree.ListOf) else (statement.value,)
+            for item in items:
+                call = item.value if isinstance(item, tree.Argument) else item
+                if isinstance(call, tree.Call) and statement.names[0].text in ("loss", "metrics"):
+                    yield call
+
+    def made_by(self, call: tree.Call, op: str) -> Node | None:
+        """The node of this op that a call became."""
+        return next((n for n in self.program.graph if n.op == op and n.origin and n.origin[0] == call.span), None)
+
+    def maker(self, value: str) -> Node:
+        """The node that computed a value, seen through ops that only move numbers."""
+        node = self.program.graph[value]
+        while node.op in ("reshape", "cast") and node.inputs:
+            node = self.program.graph[node.inputs[0]]
+        return node
+
+
+Rule = Callable[[Subject], Iterator[Diagnostic]]
+
+
+def subjects(file: tree.File, elaborated: Elaborated) -> Iterator[Subject]:
+    models = {item.name.text: item for item in reversed(file.items) if isinstance(item, tree.Model)}
+    trains = {item.path.text: item for item in reversed(file.items) if isinstance(item, tree.Train)}
+    for program in elaborated.models:
+        yield Subject(file, models[program.name], trains.get(program.name), program)
+
+
+def nodes_of(root: Any) -> Iterator[Any]:
+    """A part of the tree and every part inside it, in the order of the text."""
+    left = [root]
+    while left:
+        part = left.pop()
+        if isinstance(part, tuple):
+            left.extend(reversed(part))
+        elif is_dataclass(part) and not isinstance(part, (Span, Source)):
+            yield part
+            left.extend(getattr(part, field.name) for field in reversed(fields(part)))
+
+
+def names_used(*roots: Any) -> set[str]:
+    """Every name that is read: in values, as a step, as an output."""
+    found: set[str] = set()
+    for root in roots:
+        for part in nodes_of(root):
+            if isinstance(part, tree.Path):
+                found.add(part.names[0].text)
+            elif isinstance(part, tree.Layer):
+                found.add(part.name.text)
+            elif isinstance(part, tree.Output):
+                found.update(name.text for name in part.names)
+    return found
