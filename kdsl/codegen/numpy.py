@@ -12,7 +12,7 @@ from kdsl.codegen.sections import Options, Sections
 from kdsl.codegen.text import call, docstring, indented, joined_tuple, origin_of, pyrepr
 from kdsl.elaborate.program import ModelProgram
 from kdsl.graph.graph import FUSED, SOURCES, Graph, Node
-from kdsl.ops.registry import OPS
+from kdsl.ops.registry import OPS, DefinitionError
 
 OPS_TITLE = "What the lines above call: the ops, each with its equation."
 
@@ -139,10 +139,18 @@ def _ops_of(graph: Graph) -> set[str]:
 
 
 def _op_texts(used: set[str]) -> tuple[list[str], list[str]]:
-    """(imports, texts): the functions that references call, then the references by name."""
-    imports, helpers = needed_by([OPS[name].reference for name in sorted(used)])
+    """(imports, texts): the functions that references call, then the references by name.
+
+    An op such as `tanh`, whose reference is the function of the same name, is that function.
+    """
+    references = {identifier(name): OPS[name] for name in sorted(used)}
+    imports, helpers = needed_by([op.reference for op in references.values()])
+    same = {name for name, _ in helpers if name in references}
+    for name in same:
+        if f"return {name}(" not in function_text(references[name].reference, name):
+            raise DefinitionError(f"the op {name} calls a function of its own name and does something else besides")
     texts = [text for _, text in sorted(helpers)]
-    texts += [function_text(OPS[name].reference, identifier(name), _equation(OPS[name])) for name in sorted(used)]
+    texts += [function_text(op.reference, name, _equation(op)) for name, op in references.items() if name not in same]
     return imports, texts
 
 
@@ -159,7 +167,9 @@ def _update(program: ModelProgram, options: Options) -> tuple[str, list[str], li
     flags = dict(chosen.flags)
     rule = OPTIMIZERS[chosen.name].rule(flags)
     first, second = rule.coefficients.__name__, rule.update.__name__
-    factors = list(inspect.signature(rule.update).parameters)[2 + len(rule.slots) :]
+    names = list(inspect.signature(rule.update).parameters)[2:]
+    # A slot and a factor may both be called momentum; the update's own parameters are distinct.
+    slots, factors = names[: len(rule.slots)], names[len(rule.slots) :]
     numbers = [f"{name}: float" for name, _ in chosen.numbers]
     parameters = ["w: Weights", "gradients: Weights", "slots: dict[str, Weights]", "step: int", *numbers]
     lines = [f'"""One step of {chosen.name} on every trained weight, in place; `step` counts from 0."""']
@@ -172,10 +182,10 @@ def _update(program: ModelProgram, options: Options) -> tuple[str, list[str], li
     lines.append("for name, gradient in gradients.items():")
     if rule.slots:
         held = ", ".join(f"slots[{pyrepr(slot)}][name]" for slot in rule.slots)
-        lines.append(f"    {', '.join(rule.slots)} = {held}")
-    changed = ", ".join(f"{target}[...]" for target in ("w[name]", *rule.slots))
+        lines.append(f"    {', '.join(slots)} = {held}")
+    changed = ", ".join(f"{target}[...]" for target in ("w[name]", *slots))
     weight = "w[name] - w[name] * decay" if flags.get("weight_decay") else "w[name]"
-    arguments = [weight, "gradient", *rule.slots, *factors]
+    arguments = [weight, "gradient", *slots, *factors]
     update = call(f"{changed}{',' * (not rule.slots)} = {second}(", arguments, used=8)
     lines.append(indented(update, 4))
     head = call(f"def {options.prefix}update(", parameters, ") -> None:")

@@ -63,7 +63,7 @@ def origin_of(node: Node, program: ModelProgram) -> str:
     """The comment behind a node's line: where it comes from, and the layer as the elaborator prints it."""
     text = place(node.origin[0])
     call = next((layer.text for layer in program.layers if layer.path == node.layer), "")
-    if not call and program.training is not None and node.origin[0] == program.training.span:
+    if program.training is not None and node.name == program.graph.loss:
         call = program.training.loss
     return comment(f"{text}  -> {call}" if call else text)
 

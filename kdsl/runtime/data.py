@@ -85,8 +85,8 @@ def _same_rows(named: dict[str, Array]) -> Arrays:
 
 
 def _as_numbers(value: Any, argument: str, port: Port) -> Array:
-    if isinstance(value, np.ma.MaskedArray):
-        raise TypeError(f"{argument} is a masked array: fill or drop the masked values first ({_wanted(port)})")
+    if isinstance(value, np.ma.MaskedArray) and np.ma.is_masked(value):
+        raise TypeError(f"{argument} has masked values: fill or drop them first ({_wanted(port)})")
     try:
         array = np.asarray(value)
     except (ValueError, TypeError) as error:  # ragged lists

@@ -27,13 +27,17 @@ def run_script(models: Sequence[type[Model]], arguments: Sequence[str] | None = 
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except KeyboardInterrupt:
-        print("interrupted", file=sys.stderr)
-        return 1
-    except (OSError, ValueError, TypeError, RuntimeError, ArithmeticError) as error:
-        named = isinstance(error, OSError) and error.filename and error.strerror
-        print(f"error: {f'{error.filename}: {error.strerror}' if named else error}", file=sys.stderr)
-        return 1
+        return _failed("interrupted")
+    except OSError as error:
+        return _failed(f"{error.filename}: {error.strerror}" if error.filename and error.strerror else error)
+    except (ValueError, TypeError, RuntimeError, ArithmeticError, MemoryError) as error:
+        return _failed(error)
     return 0
+
+
+def _failed(reason: object) -> int:
+    print(f"error: {reason}", file=sys.stderr)
+    return 1
 
 
 def _parser(models: Sequence[type[Model]]) -> argparse.ArgumentParser:
