@@ -1,0 +1,99 @@
+"""Types and attributes that every op is tested with. An op that is not elementwise and not listed here fails a test."""
+
+from __future__ import annotations
+
+import inspect
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from small_graphs import f32, index, truth, u8, weight
+
+from kdsl.graph.types import FLOAT_SCALAR, TensorType
+from kdsl.ops import OPS
+
+ATTRIBUTES: dict[str, Any] = {"slope": 0.3, "alpha": 0.7, "delta": 1.0}
+
+SAMPLES: dict[str, list[tuple[list[TensorType], dict[str, Any]]]] = {
+    "cast": [([t], {}) for t in (u8(2, 2), truth(3), index(4), TensorType("i32", ()), f32(2))],
+    "add_bias": [([f32(3), weight(3)], {}), ([f32(2, 3), weight(3)], {})],
+    "matmul": [([f32(4), weight(4, 3)], {}), ([f32(2, 3), weight(3, 2)], {}), ([f32(1), weight(1, 1)], {})],
+    "matmul_data_gradient": [([f32(3), weight(4, 3)], {})],
+    "matmul_kernel_gradient": [([f32(4), f32(3)], {}), ([f32(2, 4), f32(2, 3)], {})],
+    "bias_gradient": [([f32(3)], {}), ([f32(2, 3)], {})],
+    "reshape": [([f32(2, 3)], {"shape": (6,)}), ([f32(1)], {"shape": ()}), ([f32(4)], {"shape": (2, 1, 2)})],
+    "dropout": [([f32(5)], {"rate": 0.4, "stream": 1}), ([f32(2, 3)], {"rate": 1.0, "stream": 0})],
+    "sum_to": [
+        ([f32(2, 3)], {"shape": (2, 3), "batched": False}),
+        ([f32(2, 3)], {"shape": (1, 3), "batched": True}),
+        ([f32(2, 3)], {"shape": (3,), "batched": False}),
+        ([f32(2, 3)], {"shape": (), "batched": False}),
+    ],
+    **{
+        name: [
+            ([f32(4)] * inputs, {"axis": -1}),
+            ([f32(3, 2)] * inputs, {"axis": -2}),
+            ([f32(1)] * inputs, {"axis": -1}),
+        ]
+        for name, inputs in (("softmax", 1), ("log_softmax", 1), ("softmax_gradient", 2), ("log_softmax_gradient", 2))
+    },
+    "mean": [([f32()], {}), ([f32(2, 3)], {}), ([weight(3)], {}), ([FLOAT_SCALAR], {})],
+    "mean_gradient": [([FLOAT_SCALAR, f32(2, 3)], {})],
+    "negative_log_likelihood": [([f32(4)] * 2, {"smoothing": s}) for s in (0.0, 0.1)]
+    + [([f32(2, 3)] * 2, {"smoothing": 0.1})],
+    "negative_log_likelihood_gradient": [([f32(2), f32(2, 3)], {"smoothing": 0.1})],
+    "negative_log_likelihood_target_gradient": [([f32(2), f32(2, 3)], {"smoothing": 0.1})],
+    "sparse_negative_log_likelihood": [([f32(4), index(4)], {"smoothing": s}) for s in (0.0, 0.1)]
+    + [([f32(2, 3), index(3, 2)], {"smoothing": 0.1})],
+    "sparse_negative_log_likelihood_gradient": [([f32(2), index(3, 2)], {"smoothing": 0.1, "classes": 3})],
+    "softmax_cross_entropy": [([f32(4)] * 2, {"smoothing": s}) for s in (0.0, 0.1)]
+    + [([f32(2, 3)] * 2, {"smoothing": 0.1})],
+    "softmax_cross_entropy_gradient": [([FLOAT_SCALAR, f32(2, 3), f32(2, 3)], {"smoothing": 0.1})],
+    "sparse_softmax_cross_entropy": [([f32(4), index(4)], {"smoothing": s}) for s in (0.0, 0.1)]
+    + [([f32(2, 3), index(3, 2)], {"smoothing": 0.1})],
+    "sparse_softmax_cross_entropy_gradient": [([FLOAT_SCALAR, f32(2, 3), index(3, 2)], {"smoothing": 0.1})],
+    "sparse_accuracy": [([f32(4), index(4)], {}), ([f32(2, 4), index(4, 2)], {})],
+    "categorical_accuracy": [([f32(4), f32(4)], {})],
+    "binary_accuracy": [([f32(), f32()], {}), ([f32(3), f32(3)], {})],
+    "sparse_top_k": [([f32(4), index(4)], {"k": 2})],
+    "categorical_top_k": [([f32(4), f32(4)], {"k": 2})],
+    **{
+        name: [
+            ([f32(2, 3), f32(2, 3)], {}),
+            ([f32(2, 3), weight(3)], {}),
+            ([weight(2, 1), f32(2, 3)], {}),
+            ([f32(2, 1), f32(1, 3)], {}),
+            ([f32(3), FLOAT_SCALAR], {}),
+            ([FLOAT_SCALAR, f32()], {}),
+            ([weight(3), FLOAT_SCALAR], {}),
+        ]
+        for name in ("add", "subtract", "multiply", "divide")
+    },
+}
+
+
+@dataclass(frozen=True)
+class Sample:
+    op: str
+    types: list[TensorType]
+    attributes: dict[str, Any]
+
+    def __str__(self) -> str:
+        return f"{self.op}({', '.join(map(str, self.types))})"
+
+
+def samples_of(name: str) -> list[Sample]:
+    if name in SAMPLES:
+        return [Sample(name, types, attributes) for types, attributes in SAMPLES[name]]
+    op = OPS[name]
+    assert op.elementwise, f"the op {name} is not elementwise: say in op_samples.py what to test it with"
+    parameters = inspect.signature(op.reference).parameters.values()
+    inputs = sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
+    attributes = {p.name: ATTRIBUTES[p.name] for p in parameters if p.kind is p.KEYWORD_ONLY}
+    return [Sample(name, [type] * inputs, attributes) for type in (f32(4), f32(2, 2), f32())]
+
+
+def every_sample(**wanted: bool) -> Any:
+    """All samples of the ops whose class attributes are as wanted, for `parametrize`."""
+    names = [name for name, op in OPS.items() if all(getattr(op, key) == value for key, value in wanted.items())]
+    return pytest.mark.parametrize("sample", [s for name in names for s in samples_of(name)], ids=str)
