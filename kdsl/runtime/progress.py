@@ -52,7 +52,7 @@ class Progress:
         """The epoch is over; `logs` has the validation's numbers too."""
         seconds = time.perf_counter() - self.started
         if self.bar:
-            self._draw(self.steps, f" {_clock(seconds)} {_rate(self.rows, seconds)}{_numbers(logs)}")
+            self._draw(self.steps, f" {_clock(seconds)} {_rate(self.rows, seconds)}{_numbers(logs)}", last=True)
             self._write("\n")
             self.width = 0
         elif self.lines:
@@ -64,13 +64,13 @@ class Progress:
         if self.bar and self.width:
             self._write("\n")
 
-    def _draw(self, step: int, rest: str) -> None:
+    def _draw(self, step: int, rest: str, last: bool = False) -> None:
         count = f"{step:>{len(str(self.steps))}}/{self.steps}"
         done = BAR * step // self.steps
         text = f"{count} {self.full * done}{self.empty * (BAR - done)}{rest}"
         room = max(shutil.get_terminal_size().columns - 1, 1)
-        if len(text) > room:  # a narrow terminal: no bar, and never a second line
-            text = (count + rest)[:room]
+        if len(text) > room:  # a narrow terminal: no bar, and no second line that could not be drawn over
+            text = count + rest if last else (count + rest)[:room]
         self._write("\r" + text + " " * (min(self.width, room) - len(text)))
         self.width = len(text)
 
