@@ -149,6 +149,7 @@ def dense(
     x: int,
     x_row: int,
     w: int,
+    w_panel: int,
     bias: int,
     out: int,
     out_row: int,
@@ -159,12 +160,12 @@ def dense(
 ) -> None:
     """out = max(x @ w + bias, floor) * scale where gate > 0, else 0.     [rows, inputs] @ [inputs, units]
 
-    Forward: floor 0 is relu, LOWEST is none. Backward: w is the transposed copy, gate the relu's output. A vector of
+    `w_panel` is the distance from 16 columns of w to the next 16. Forward: floor 0 is relu, LOWEST is none. Backward: w is the transposed copy, gate the relu's output. A vector of
     zeros is no bias; a vector of ones, with gate_row 0, no gate. One compiled kernel serves every layer both ways.
     """
     whole = units // PAIR * PAIR
     for j in range(0, whole, PAIR):
-        panel = w + j // PANEL * PANEL * inputs + j % PANEL
+        panel = w + j // PANEL * w_panel + j % PANEL
         for r in range(0, rows, TILE_ROWS):
             pair_tile(
                 mem,
@@ -174,7 +175,7 @@ def dense(
                 a_step=1,
                 w=panel,
                 w_step=PANEL,
-                w_panel=PANEL * inputs,
+                w_panel=w_panel,
                 c=out + r * out_row + j,
                 c_row=out_row,
                 c_panel=PANEL,
@@ -195,7 +196,7 @@ def dense(
                     a=x + r * x_row,
                     a_row=x_row,
                     a_step=1,
-                    w=w + j * inputs,
+                    w=w + j // PANEL * w_panel,
                     w_step=PANEL,
                     w_panel=0,
                     c=out + r * out_row + j,

@@ -24,7 +24,8 @@ from numba.core import cgutils
 from numba.core.caching import FunctionCache
 from numba.core.ccallback import CFunc
 from numba.core.runtime import rtsys
-from numba.extending import intrinsic
+from numba.core.typing.templates import AbstractTemplate, infer_global
+from numba.extending import intrinsic, lower_builtin
 
 from kdsl.runtime.simd import Memory, real
 
@@ -60,7 +61,7 @@ class Kernel:
         """Where its machine code starts; compiles or loads it, and all it calls, at the first call."""
         with COMPILING:
             if self.compiled is None:
-                called = [KERNELS[name] for name in self.function.__code__.co_names if name in KERNELS]
+                called = [KERNELS[name] for name in inspect.getclosurevars(self.function).globals if name in KERNELS]
                 symbols = {other.symbol: other.address() for other in called}
                 start = time.perf_counter()
                 # Another module may have kernels of the same names: its symbols are replaced just before linking.
@@ -76,8 +77,15 @@ COMPILING = threading.RLock()
 
 
 def kernel(function: F) -> F:
-    """Decorator: makes a function a kernel, which other kernels call by its name."""
+    """Makes a function a kernel: compiled code that uses its name calls it, keywords allowed."""
     made = KERNELS[function.__name__] = Kernel(function)
+    named = made.signature.replace(pysig=inspect.signature(function))
+
+    class Typing(AbstractTemplate):  # type: ignore[misc]
+        key = function
+
+        def generic(self, args: Any, kws: Any) -> Any:
+            return named
 
     def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
         nothing = sig.return_type == types.void
@@ -86,15 +94,9 @@ def kernel(function: F) -> F:
         value = b.call(cgutils.get_or_insert_function(b.module, kind, made.symbol), args)
         return ctx.get_dummy_value() if nothing else value
 
-    def external(typingctx: Any, *args: Any, **keywords: Any) -> Any:
-        return made.signature, generate
-
-    names = ["typingctx", *inspect.signature(function).parameters]
-    parameters = [inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD) for name in names]
-    external.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
-    external.__name__ = external.__qualname__ = function.__name__
-    result: F = intrinsic(external)
-    return result
+    infer_global(function, types.Function(Typing))
+    lower_builtin(function, *made.signature.args)(generate)
+    return function
 
 
 def entry(function: Any) -> Any:

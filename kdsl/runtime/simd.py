@@ -370,14 +370,31 @@ def spread(typingctx: Any, x: Any) -> Any:
 
 
 @intrinsic
-def head(typingctx: Any, x: Any, count: Any) -> Any:
-    """The first `count` lanes of x, zeros behind them."""
+def head(typingctx: Any, x: Any, count: Any, rest: Any) -> Any:
+    """The first `count` lanes of x, the number `rest` behind them."""
 
     def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
+        x, count, rest = args
         lanes = ir.Constant(ir.VectorType(I64, LANES), list(range(LANES)))
-        return b.select(b.icmp_signed("<", lanes, splat(b, args[1])), args[0], const(0.0))
+        return b.select(b.icmp_signed("<", lanes, splat(b, count)), x, splat(b, rest))
 
-    return vec(vec, types.int64), generate
+    return vec(vec, types.int64, real), generate
+
+
+@intrinsic
+def row_at(typingctx: Any, order: Any, at: Any) -> Any:
+    """The data's row number `at`: order[at], or `at` itself where the order's address is 0."""
+
+    def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
+        order, at = args
+        listed = b.icmp_signed("!=", order, I64(0))
+        result = cgutils.alloca_once_value(b, at)
+        with b.if_then(listed):
+            b.store(b.load(element(b, b.inttoptr(order, I64.as_pointer()), at)), result)
+        return b.load(result)
+
+    i = types.int64
+    return i(i, i), generate
 
 
 @intrinsic

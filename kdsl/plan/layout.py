@@ -1,0 +1,96 @@
+"""How a value lies in memory: lines of `width` numbers, each padded to whole panels of 16.
+
+A sample of `f32[28, 28]` may be 28 lines of 28, or one line of 784 (its two axes are then one without a gap). Most ops want
+the last axis as the line; elementwise ops take any, so that what a flatten reads is laid out as the flatten wants it and
+the flatten itself costs nothing. Nothing here depends on the machine.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from kdsl.graph.graph import Graph, Node
+from kdsl.graph.types import TensorType
+from kdsl.ops.registry import OPS
+
+PANEL = 16
+FREE_OF_LINES = frozenset({"reshape", "dropout", "cast"})
+
+
+def padded(width: int) -> int:
+    """`width` rounded up to whole panels."""
+    return -(-width // PANEL) * PANEL
+
+
+def leading(width: int) -> int:
+    """Distance from one line to the next. A multiple of 128 numbers would put all lines on the same few cache sets."""
+    return padded(width) + (PANEL if padded(width) % 128 == 0 else 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """`lines` lines of `width` numbers for each sample."""
+
+    lines: int
+    width: int
+
+    @property
+    def step(self) -> int:
+        """Numbers from one line to the next."""
+        return leading(self.width)
+
+    @property
+    def row(self) -> int:
+        """Numbers from one sample to the next."""
+        return self.lines * self.step
+
+
+def last_axis(type: TensorType) -> Layout:
+    """The last axis as the line."""
+    width = type.shape[-1] if type.shape else 1
+    return Layout(type.size // max(1, width), width)
+
+
+def flat(type: TensorType) -> Layout:
+    """The whole sample as one line."""
+    return Layout(1, type.size)
+
+
+def layouts(graph: Graph) -> dict[str, Layout]:
+    """The layout of every batched value. Users ask, from the last node to the first; where they differ, the last axis wins."""
+    wanted: dict[str, set[Layout]] = {node.name: set() for node in graph}
+    chosen: dict[str, Layout] = {}
+    for node in reversed(graph.nodes):
+        if not node.type.batched:
+            continue
+        own = _own_choice(node, graph, wanted[node.name])
+        chosen[node.name] = own
+        for name in node.inputs:
+            operand = graph[name].type
+            if operand.batched and operand.size == node.type.size and _any_line(node, graph):
+                wanted[name].add(own)
+            elif operand.batched:
+                wanted[name].add(last_axis(operand))
+    return chosen
+
+
+def _own_choice(node: Node, graph: Graph, wanted: set[Layout]) -> Layout:
+    if (
+        node.op in ("softmax", "log_softmax", "softmax_gradient", "log_softmax_gradient")
+        and node.attribute("axis") != -1
+    ):
+        return flat(node.type)
+    if len(wanted) == 1 and (node.op in ("input", "target") or _any_line(node, graph)):
+        return next(iter(wanted))
+    return last_axis(node.type)
+
+
+def _any_line(node: Node, graph: Graph) -> bool:
+    """Whether the node may lie in any lines: elementwise over batched values of its own shape, and plain numbers."""
+    if node.op in FREE_OF_LINES:
+        return True
+    elementwise = node.op in OPS and OPS[node.op].elementwise
+    if not elementwise and not (node.op == "fused" and node.attribute("kind") == "elementwise"):
+        return False
+    types = [graph[name].type for name in node.inputs]
+    return all(t.size == (node.type.size if t.batched else 1) for t in types)

@@ -1,0 +1,130 @@
+"""Generated kernels of elementwise ops: one loop over lines, one statement for each op."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from kdsl.graph.graph import Attribute, Node
+from kdsl.plan.expression import expression
+
+C_POINTERS = {"u8": "Bytes", "bool": "Bytes", "i32": "Ints", "index": "Ints", "f32": "Memory"}
+
+
+@dataclass(frozen=True, slots=True)
+class Operand:
+    """An input of a map kernel.
+
+    kind  line: a value laid out as the result.  each: one number for each line.  vector: the same line for all.
+          number: the same number for all.  data: an input or target of the model, of `dtype`.
+    """
+
+    value: str
+    kind: str
+    dtype: str = "f32"
+
+
+@dataclass(frozen=True, slots=True)
+class MapText:
+    """The text of a map kernel without its name, so that equal ones are found."""
+
+    parameters: tuple[str, ...]
+    doc: str
+    body: tuple[str, ...]
+
+    def named(self, name: str) -> str:
+        head = f"def {name}({', '.join(self.parameters)}) -> None:"
+        if len(head) > 120:
+            head = f"def {name}(\n    {', '.join(self.parameters)}\n) -> None:"
+        return "\n".join([head, f'    """{self.doc}"""', *self.body])
+
+
+def operand_name(index: int) -> str:
+    return "xyzuvw"[index] if index < 6 else f"x{index}"
+
+
+def map_text(body: Sequence[Node], operands: Sequence[Operand], constants: dict[str, float]) -> MapText:
+    """The kernel that computes the last of `body`. `constants` are plain numbers among the outside values."""
+    names = {o.value: operand_name(i) for i, o in enumerate(operands)}
+    from_data = any(o.kind == "data" for o in operands)
+    random = any(node.op == "dropout" for node in body)
+    parameters = ["mem: Memory"]
+    reads: list[str] = []
+    for o in operands:
+        name = names[o.value]
+        if o.kind == "data":
+            parameters.append(f"{name}: {C_POINTERS[o.dtype]}")
+            reads.append(f"            {name}_ = fetch({name}, source + c, width - c)")
+        elif o.kind == "number":
+            parameters.append(f"{name}: float")
+            reads.append(f"            {name}_ = spread({name})")
+        elif o.kind == "vector":
+            parameters.append(f"{name}: int")
+            reads.append(f"            {name}_ = load(mem, {name} + c)")
+        elif o.kind == "each":
+            parameters += [f"{name}: int", f"{name}_row: int"]
+            reads.append(f"            {name}_ = spread(mem[{name} + r * {name}_row])")
+        else:
+            parameters += [f"{name}: int", f"{name}_row: int"]
+            reads.append(f"            {name}_ = load(mem, {name} + r * {name}_row + c)")
+    if from_data:
+        parameters += ["order: int", "first: int", "lines: int"]
+    if random:
+        parameters += ["key: int", "first_line: int"]
+    parameters += ["rows: int", "width: int", "out: int", "out_row: int"]
+
+    texts = {value: f"{name}_" for value, name in names.items()} | {k: repr(v) for k, v in constants.items()}
+    steps: list[str] = []
+    for number, node in enumerate(body):
+        value = _statement(node, [texts[name] for name in node.inputs])
+        texts[node.name] = f"v{number}"
+        steps.append(f"            v{number} = {value}")
+    if not body:
+        texts[""] = f"{names[operands[0].value]}_"
+    last = texts[body[-1].name] if body else texts[""]
+    lines = ["    for r in range(rows):"]
+    if from_data:
+        lines.append("        source = (row_at(order, first + r // lines) * lines + r % lines) * width")
+    lines += ["        for c in range(0, width, LANES):", *reads, *steps]
+    lines.append(f"            store(mem, out + r * out_row + c, head({last}, width - c, 0.0))")
+    doc = f"out = {' -> '.join(_call(node) for node in body) or 'x, as numbers'}"
+    return MapText(tuple(parameters), doc, tuple(lines))
+
+
+def _statement(node: Node, operands: Sequence[str]) -> str:
+    if node.op == "dropout":
+        rate = node.attribute("rate")
+        assert isinstance(rate, float)
+        if rate >= 1.0:
+            return "spread(0.0)"
+        scale = 1.0 / (1.0 - rate)
+        return f"where(kept(key, (first_line + r) * width + c, {int(rate * 2**32)}), {operands[0]} * {scale!r}, 0.0)"
+    return expression(node, operands)
+
+
+def _call(node: Node) -> str:
+    """`leaky_relu(slope=0.3)`: the op and its settings, for the docstring."""
+    shown = [f"{key}={value}" for key, value in node.attributes if key != "stream" and _is_short(value)]
+    return f"{node.op}({', '.join(shown)})" if shown else node.op
+
+
+def _is_short(value: Attribute) -> bool:
+    return isinstance(value, (bool, int, float))
+
+
+class Maps:
+    """All map kernels of a module, each text once."""
+
+    def __init__(self, fresh: Callable[[str], str]) -> None:
+        self._fresh = fresh
+        self._names: dict[MapText, str] = {}
+
+    def __call__(self, wanted: str, text: MapText) -> str:
+        """The name of the kernel with this text: the first time one like `wanted`."""
+        if text not in self._names:
+            self._names[text] = self._fresh(wanted)
+        return self._names[text]
+
+    @property
+    def texts(self) -> list[tuple[str, str]]:
+        return [(name, text.named(name)) for text, name in self._names.items()]

@@ -1,0 +1,209 @@
+"""The compiled part of a module of the numba target: one array of numbers, and the functions that work on it."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from kdsl.runtime.engine import Array, Arrays
+from kdsl.runtime.numba_kernel import entry
+from kdsl.runtime.numba_team import Team, usable_threads
+from kdsl.runtime.simd import BITS, PANEL
+
+# Words of a job: what an entry function finds at its first argument. Addresses, then numbers, then the data's addresses.
+MEM, TEAM, PARTIALS, TOTALS, HYPER, ORDER = 0, 1, 2, 3, 4, 5
+FIRST, COUNT, BATCH, CAPACITY, KEPT, STEP, SEED, PHASE, BAD, DATA = 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+CHUNKS_AT_ONCE = 256  # blocks of rows in one phase of evaluate and predict
+SCALAR = np.dtype(np.float32 if BITS == 32 else np.float64)
+
+
+class Layout(NamedTuple):
+    """What an engine must know of its model; offsets and sizes in numbers.
+
+    weights         name -> (offset, shape); the optimizer's states lie behind all weights, in the same order
+    transposed      name -> offset of a copy with rows and columns exchanged, which the backward pass reads
+    constants       offset -> numbers
+    zeros, ones     of vectors `widest` long
+    fixed           numbers before the threads' scratch; `scratch` numbers for each thread, then `kept` for each row
+    block_rows      rows that one thread takes at a time
+    sums, results   numbers that a block of rows, and the whole step, give: loss and metrics
+    pieces          sums of squares that clipping by norm needs
+    chunks          of one update: more threads have no work
+    functions       predict, and where there is a train block evaluate and train
+    """
+
+    weights: dict[str, tuple[int, tuple[int, ...]]]
+    transposed: dict[str, int]
+    constants: dict[int, tuple[float, ...]]
+    ones: int
+    widest: int
+    weight_numbers: int
+    slots: tuple[str, ...]
+    fixed: int
+    scratch: int
+    kept: int
+    batch: int
+    block_rows: int
+    sums: int
+    results: int
+    pieces: int
+    chunks: int
+    inputs: int
+    outputs: tuple[tuple[int, ...], ...]
+    functions: tuple[Callable[..., None], ...]
+
+
+def padded(width: int) -> int:
+    return -(-width // PANEL) * PANEL
+
+
+def in_panels(matrix: Array) -> Array:
+    """[rows, columns] -> [columns / 16][rows][16], in one line; padding is zeros."""
+    rows, columns = matrix.shape
+    wide = np.zeros((rows, padded(columns)), SCALAR)
+    wide[:, :columns] = matrix
+    return np.ascontiguousarray(wide.reshape(rows, -1, PANEL).transpose(1, 0, 2)).ravel()
+
+
+def from_panels(line: Array, shape: tuple[int, ...]) -> Array:
+    rows, columns = shape
+    wide = line.reshape(-1, rows, PANEL).transpose(1, 0, 2).reshape(rows, -1)
+    return np.array(wide[:, :columns])
+
+
+def aligned(count: int) -> Array:
+    """Zeros that begin at a cache line."""
+    raw = np.zeros(count + 64 // SCALAR.itemsize, SCALAR)
+    start = -raw.ctypes.data % 64 // SCALAR.itemsize
+    return raw[start : start + count]
+
+
+class NumbaEngine:
+    """See `Core`. `threads` is None for as many as there are processors; results do not depend on it."""
+
+    def __init__(self, layout: Layout, threads: int | None = None) -> None:
+        self.layout = layout
+        self.team = Team(usable_threads(CHUNKS_AT_ONCE, threads))
+        self.totals = np.zeros(max(1, layout.results))
+        self.job = (ctypes.c_int64 * (DATA + layout.inputs + len(layout.outputs) + 1))()
+        self.address = ctypes.addressof(self.job)
+        self.entries: dict[int, Any] = {}
+        self.mem = aligned(0)
+        self.capacity = 0
+        self.reserve(layout.batch)
+        self.mem[layout.ones : layout.ones + layout.widest] = 1.0
+        for offset, numbers in layout.constants.items():
+            self.mem[offset : offset + len(numbers)] = numbers
+
+    def reserve(self, rows: int) -> None:
+        """Room for batches of this many rows."""
+        if rows <= self.capacity:
+            return
+        layout = self.layout
+        before, kept = self.mem, layout.fixed + self.team.threads * layout.scratch
+        self.mem = aligned(kept + rows * layout.kept)
+        self.mem[: min(layout.fixed, before.size)] = before[: layout.fixed]
+        chunks = max(CHUNKS_AT_ONCE, -(-rows // layout.block_rows))
+        self.partials = np.zeros(chunks * layout.sums + layout.pieces + 1)
+        self.capacity = rows
+        job = self.job
+        job[MEM], job[PARTIALS], job[TOTALS] = self.mem.ctypes.data, self.partials.ctypes.data, self.totals.ctypes.data
+        job[TEAM], job[CAPACITY], job[KEPT] = self.team.words.ctypes.data, rows, kept
+        raw = self.mem.base.nbytes if self.mem.base is not None else self.mem.nbytes
+        held = (self.partials, self.totals, self.team.words)
+        self.nbytes = int(raw) + sum(array.nbytes for array in held) + ctypes.sizeof(job)
+
+    # ---- weights and the optimizer's states -----------------------------------------------------------------------------
+
+    def place(self, name: str, slot: str | None = None) -> tuple[Array, tuple[int, ...]]:
+        """The numbers of a weight, or of one of its states, where they lie."""
+        offset, shape = self.layout.weights[name]
+        if slot is not None:
+            offset += (self.layout.slots.index(slot) + 1) * self.layout.weight_numbers
+        rows, columns = shape if len(shape) == 2 else (1, int(np.prod(shape)))
+        return self.mem[offset : offset + rows * padded(columns)], shape
+
+    def get(self, name: str, slot: str | None) -> Array:
+        line, shape = self.place(name, slot)
+        if len(shape) == 2:
+            return from_panels(line, shape)
+        flat: Array = np.array(line[: int(np.prod(shape))])
+        return flat.reshape(shape)
+
+    def put(self, name: str, slot: str | None, value: Array) -> None:
+        line, shape = self.place(name, slot)
+        matrix = np.asarray(value, SCALAR).reshape(shape if len(shape) == 2 else (1, -1))
+        line[:] = in_panels(matrix)
+        if slot is None and name in self.layout.transposed:
+            start = self.layout.transposed[name]
+            tall = np.zeros((padded(shape[1]), shape[0]), SCALAR)
+            tall[: shape[1]] = matrix.T
+            copy = in_panels(tall)
+            self.mem[start : start + copy.size] = copy
+
+    def get_weight(self, name: str) -> Array:
+        return self.get(name, None)
+
+    def set_weight(self, name: str, value: Array) -> None:
+        self.put(name, None, value)
+
+    def get_slot(self, slot: str, name: str) -> Array:
+        return self.get(name, slot)
+
+    def set_slot(self, slot: str, name: str, value: Array) -> None:
+        self.put(name, slot, value)
+
+    # ---- compiled functions ------------------------------------------------------------------------------------------------
+
+    def run(self, function: int, chunks: int) -> None:
+        """One compiled function, on all threads if it has more than one chunk of work."""
+        call = self.entries.get(function)
+        if call is None:
+            call = self.entries[function] = entry(self.layout.functions[function])
+        self.job[PHASE] = self.team.phase
+        if chunks > 1:
+            self.team.run(call, self.address)
+        else:
+            call(self.address, 0)
+
+    def train(
+        self, inputs: Arrays, targets: Arrays, order: Array, batch_size: int, step: int, seed: int, hyper: Array
+    ) -> tuple[Array, int]:
+        layout, job = self.layout, self.job
+        rows = np.ascontiguousarray(order, np.int64)
+        numbers = np.ascontiguousarray(hyper, np.float64)
+        largest = min(batch_size, len(rows))
+        self.reserve(largest)
+        self.totals[:] = 0.0
+        job[ORDER], job[FIRST], job[COUNT], job[BATCH] = rows.ctypes.data, 0, len(rows), batch_size
+        job[STEP], job[SEED], job[HYPER], job[BAD] = step, seed % 2**32, numbers.ctypes.data, -1
+        for index, array in enumerate((*inputs, *targets)):
+            job[DATA + index] = array.ctypes.data
+        self.run(2, max(-(-largest // layout.block_rows), layout.chunks))
+        return self.totals.copy(), job[BAD]
+
+    def evaluate(self, inputs: Arrays, targets: Arrays, start: int, stop: int) -> Array:
+        job = self.job
+        self.totals[:] = 0.0
+        job[ORDER], job[FIRST], job[COUNT] = 0, start, stop - start
+        for index, array in enumerate((*inputs, *targets)):
+            job[DATA + index] = array.ctypes.data
+        self.run(1, -(-(stop - start) // self.layout.block_rows))
+        return self.totals.copy()
+
+    def predict(self, inputs: Arrays, start: int, stop: int) -> Arrays:
+        layout, job, count = self.layout, self.job, stop - start
+        job[ORDER], job[FIRST], job[COUNT] = 0, start, count
+        index = DATA
+        for array in inputs:
+            job[index] = array.ctypes.data
+            index += 1
+        outputs = tuple([np.empty((count, *shape), SCALAR) for shape in layout.outputs])
+        for output in outputs:
+            job[index] = output.ctypes.data
+            index += 1
+        self.run(0, -(-count // layout.block_rows))
+        return outputs
