@@ -13,7 +13,7 @@ from kdsl.diagnostics.diagnostic import Diagnostic
 from kdsl.source import Source
 from kdsl.syntax.bracket_problems import nested, stray, unclosed
 from kdsl.syntax.mender import Mender
-from kdsl.syntax.problems import DEPTH
+from kdsl.syntax.problems import DEPTH, LIMIT
 from kdsl.syntax.tokens import CLOSER, CLOSER_TEXT, OPENER, Token, balanced, starts_item
 
 
@@ -27,8 +27,10 @@ def balance(source: Source, tokens: Sequence[Token], problems: list[Diagnostic])
             in_order, others = by_order(source, item)
             if len(others) < len(found) or not balanced(mended):
                 mended, found = in_order, others
+            if not balanced(mended):  # beyond mending
+                mended = [token for token in item if token.kind not in OPENER and token.kind not in CLOSER]
             spoken = {p.span.line for p in problems}
-            for diagnostic in sorted(found, key=lambda p: p.span.start):
+            for diagnostic in sorted(found[:LIMIT], key=lambda p: p.span.start):
                 if diagnostic.span.line not in spoken:
                     problems.append(diagnostic)
                     spoken.add(diagnostic.span.line)
@@ -50,6 +52,8 @@ def by_order(source: Source, tokens: Sequence[Token]) -> tuple[list[Token], list
     out: list[Token] = []
     found: list[Diagnostic] = []
     for token in tokens:
+        if len(found) > LIMIT:
+            return list(tokens), found
         if token.kind in CLOSER:
             if token.kind not in (OPENER[opened.kind] for opened in stack):
                 found.append(stray(source, token))

@@ -268,7 +268,7 @@ class Builder:
         return values[0] if isinstance(values[0], tree.Broken) else tree.Broken((), span, self.doc(span))
 
     def on_broken_item(self, values: list[Any], span: Span) -> tree.BrokenItem:
-        return tree.BrokenItem(values[0], values[1].items, span, self.doc(span))
+        return tree.BrokenItem(values[0].name, values[1].items, span, self.doc(span))
 
 
 def binds(tokens: Sequence[Token]) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from kdsl.syntax.where import Where
 
 STATEMENT_RULES = ("let", "output", "import_", "return_", "block", "names", "dim", "pipe", "layer", "choice")
 COMMA_RULES = frozenset(
-    {"args", "list", "shape", "params", "param", "tuple", "index", "slice", "keyword", "parens", "path", "layer"}
+    {"args", "list", "shape", "params", "param", "tuple", "index", "slice", "keyword", "parens", "layer"}
     | {"pipe", "call", "type"}
 )
 PARTS = {  # rule -> (code, what a message calls it, an example)
@@ -27,7 +27,6 @@ PARTS = {  # rule -> (code, what a message calls it, an example)
     "pipe": ("E126", "a flow", "`x -> dense(10) -> relu`"),
     "let": ("E127", "a value", "`name = value`"),
     "return_": ("E127", "`return`", "`return value`"),
-    "path": ("E127", "a name", "`tokens.embeddings`"),
     "dim": ("E113", "`dim`", "`dim T = 128`"),
     "body": ("E112", "a body", "`input image: u8[28, 28]`, `h = image -> dense(10)`, each in its own line"),
     "start": ("E112", "a file", "`model Name { ... }`, `train Name { ... }`"),
@@ -241,7 +240,7 @@ def colon(w: Where) -> Diagnostic | None:
         equal = next((w.tokens[k] for k in range(w.i, end) if w.tokens[k].kind == "EQUAL"), None)
         changes = [(found.start, equal.start, " ")] if equal is not None else []
         return w.say("E115", message, found, "remove `: ...`", changes)
-    if w.rule in ("block", "model", "train", "fn", "params", "path") and w.accepts("LBRACE"):
+    if w.rule in ("block", "model", "train", "fn", "params") and w.accepts("LBRACE"):
         return body_in_braces(w)
     return None
 

@@ -41,7 +41,7 @@ MARKS = {  # mark -> (kind of token it is read as, what is written instead, mess
 
 @dataclass
 class Reader:
-    """Goes over the tokens once. `problems` grows; what is kept is in `out`."""
+    """Goes over the tokens once, or until there are too many problems."""
 
     source: Source
     tokens: Sequence[Token]
@@ -51,6 +51,8 @@ class Reader:
         out: list[Token] = []
         skipped = 0  # the line whose rest is a comment of another language
         for i, token in enumerate(self.tokens):
+            if len(self.problems) >= LIMIT:
+                break
             if token.kind != "_NL" and token.line == skipped:
                 continue
             previous = out[-1] if out else None
@@ -173,6 +175,9 @@ def excess(token: Token) -> tuple[str, str, str] | None:
         return "E145", f"this number has {digits} digits", f"numbers have at most {DIGIT_LIMIT}"
     if token.kind == "FLOAT":
         value = float(text)
+        exponent = re.split("[eE]", text)[1:]
+        if value == 0 and exponent and len(exponent[0]) > 4:  # `0e999999999`: no exact fraction is made of that
+            return "E146", f"{quoted(text)} has an exponent that no float has", "write `0.0`"
         if math.isinf(value):
             return "E146", f"{quoted(text)} is larger than any float", "the largest is about 1.8e308"
         if value == 0 and re.search("[1-9]", re.split("[eE]", text)[0]):

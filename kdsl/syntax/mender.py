@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from kdsl.diagnostics.diagnostic import Diagnostic
 from kdsl.source import Source
 from kdsl.syntax import bracket_problems as say
+from kdsl.syntax.problems import LIMIT
 from kdsl.syntax.tokens import (
     BODY_WORDS,
     CHAINS,
@@ -61,7 +62,10 @@ class Mender:
         return ends
 
     def mend(self) -> tuple[list[Token], list[Diagnostic]]:
+        """The tokens and what was wrong; the tokens as they were where too much is."""
         for i, token in enumerate(self.tokens):
+            if len(self.problems) > LIMIT:
+                return list(self.tokens), self.problems
             if token.kind == "_NL":
                 self.fresh = True
                 continue

@@ -45,6 +45,8 @@ def parse(source: Source) -> Parsed:
         return Parsed(empty, (deep,), tuple(written))
     problems = forbidden(source)
     tokens = Reader(source, written, problems).read()
+    if len(problems) >= LIMIT:
+        return Parsed(empty, tuple(limited(source, problems)), tuple(written))
     tokens = balance(source, tokens, problems)
     tokens, depth = layout(tokens)
     machine = Machine(load(), Builder(source, docs(written, comments)), source)

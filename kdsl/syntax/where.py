@@ -134,4 +134,5 @@ class Where:
     def free_name(self) -> str:
         """A name for a value that has none."""
         taken = {token.text for token in self.tokens if token.kind == "NAME"}
-        return next(name for name in ("h", *(f"h{n}" for n in range(2, 10**6))) if name not in taken)
+        names = itertools.chain(["h"], (f"h{n}" for n in itertools.count(2)))
+        return next(name for name in names if name not in taken)

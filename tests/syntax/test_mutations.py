@@ -21,10 +21,27 @@ from kdsl.diagnostics.edits import apply
 from kdsl.diagnostics.text import render_text
 from kdsl.syntax import tree
 
-SAMPLE = 3000
+SAMPLE = 2000
 SEED = 20
 POOL = ["(", ")", "[", "]", "{", "}", "->", "=", ",", ":", "+", "-", "name", "7", "0.5", '"text"', "if", "repeat"]
-POOL += ["model", "input", "as", "$", '"', "3x", ";", "\n", "# note\n", "else", "import", "x =", "each", "for", ".", "//"]
+POOL += [
+    "model",
+    "input",
+    "as",
+    "$",
+    '"',
+    "3x",
+    ";",
+    "\n",
+    "# note\n",
+    "else",
+    "import",
+    "x =",
+    "each",
+    "for",
+    ".",
+    "//",
+]
 
 
 @dataclass(frozen=True)
