@@ -7,16 +7,14 @@ from dataclasses import dataclass, replace
 from importlib import import_module
 from typing import Any
 
-from jinja2 import Environment, FunctionLoader, StrictUndefined
-
 from kdsl import __version__
-from kdsl._resources import read_text
 from kdsl.codegen.allowed import check_module, defined_names
 from kdsl.codegen.carry import carried_module, merged_imports
 from kdsl.codegen.declare import declaration_text, digest, initial_weights
 from kdsl.codegen.names import RESERVED, Names, identifier, snake_case
 from kdsl.codegen.sections import MakeSections, Options, Sections
-from kdsl.codegen.text import basename, comment, docstring, joined_tuple, pyrepr
+from kdsl.codegen.templating import environment
+from kdsl.codegen.text import basename, joined_tuple
 from kdsl.elaborate.program import ModelProgram
 from kdsl.source import Source
 
@@ -78,7 +76,7 @@ def module_text(
     imports += [statement for _, part in sections for statement in part.imports]
     imports += [statement for start in starts for statement in start.imports]
     text = (
-        _environment()
+        environment()
         .get_template("module.py.j2")
         .render(
             doc=_module_doc(source, models, pairs),
@@ -166,24 +164,3 @@ def _class_doc(program: ModelProgram) -> str:
     rows += [("target", port.name, str(port.type)) for port in program.targets]
     rows += [("output", name, str(type)) for name, type in program.outputs]
     return doc + "\n\n" + "\n".join(f"{kind:7} {name}: {type}" for kind, name, type in rows)
-
-
-def _heading(title: str) -> str:
-    """A section's title as a comment between two rules."""
-    rule = "# " + "=" * 118
-    return "\n".join([rule, *(f"# {comment(line)}".rstrip() for line in title.strip().split("\n")), rule])
-
-
-def _environment() -> Environment:
-    def load(name: str) -> str:
-        return read_text("templates", name)
-
-    environment = Environment(
-        loader=FunctionLoader(load),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=False,
-    )
-    environment.filters |= {"pyrepr": pyrepr, "docstring": docstring, "heading": _heading, "tuple_of": joined_tuple}
-    return environment

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import ast
 import inspect
-import textwrap
+import itertools
 from collections.abc import Iterable, Sequence
 from types import ModuleType
 from typing import Any
 
 from kdsl.codegen.names import RESERVED
-from kdsl.codegen.numba_emit import row_function, used_kernels
+from kdsl.codegen.numba_emit import row_function
 from kdsl.codegen.numba_update import clip_functions, optimizer_kernel, update_function
 from kdsl.codegen.sections import Options, Sections
 from kdsl.codegen.text import comment, pyrepr
 from kdsl.elaborate.program import ModelProgram
-from kdsl.graph.graph import Graph
 from kdsl.plan.model import ModelPlan, plan_model
 
 CARRIED = (
@@ -83,9 +82,9 @@ def _functions(plan: ModelPlan) -> list[str]:
 
 
 def _model_text(plan: ModelPlan, graphs: Any, options: Options) -> str:
-    from kdsl.codegen.module import _environment
+    from kdsl.codegen.templating import environment
 
-    program, prefix = plan.program, options.prefix
+    prefix = options.prefix
     capital = prefix.upper()
     train = plan.train is not None
     context: dict[str, Any] = {
@@ -135,7 +134,7 @@ def _model_text(plan: ModelPlan, graphs: Any, options: Options) -> str:
         if plan.clip:
             context["update"] = clip_functions(plan, graphs.train, prefix) + "\n\n\n" + context["update"]
         context["close"] = _add_results(plan, prefix)
-    return _environment().get_template("numba_model.py.j2").render(**context).strip("\n")
+    return environment().get_template("numba_model.py.j2").render(**context).strip("\n")
 
 
 def _constants(plan: ModelPlan, capital: str) -> list[str]:
@@ -233,7 +232,7 @@ def _layout(plan: ModelPlan, options: Options) -> str:
         f"chunks={plan.update_chunks}",
         f"inputs={len(program.inputs) + (len(program.targets) if plan.train else 0)}",
         f"outputs={outputs}",
-        f"functions=({', '.join('lambda: ' * 0 + prefix + name for name in functions)},)",
+        f"functions=({', '.join(prefix + name for name in functions)},)",
     ]
     return "Layout(\n" + "".join(f"        {field},\n" for field in fields) + "    )"
 
@@ -303,7 +302,7 @@ class Library:
     def needed(self, roots: Iterable[str]) -> tuple[list[tuple[str, str]], list[str]]:
         """((title, text) pairs, imports) of what the names need, and what that needs; statements that define nothing
         belong to their file."""
-        used, wanted = set(roots), set()
+        used, wanted = set(roots), set[int]()
         changed = True
         while changed:
             changed = False
@@ -324,7 +323,7 @@ class Library:
 def _spaced(texts: Sequence[str]) -> str:
     """Statements one after the other: two lines between functions and classes, none between assignments."""
     result = texts[0]
-    for before, text in zip(texts, texts[1:], strict=False):
+    for before, text in itertools.pairwise(texts):
         tall = any("\n" in t and ("def " in t or "class " in t) for t in (before, text)) or text.lstrip().startswith(
             "#"
         )
@@ -345,5 +344,3 @@ def _defined(statement: ast.stmt) -> list[str]:
         return [statement.target.id]
     return []
 
-
-__all__ = ["Graph", "numba_sections", "textwrap", "used_kernels"]
