@@ -11,7 +11,8 @@ from typing import Any
 
 from kdsl.codegen.names import RESERVED
 from kdsl.codegen.numba_emit import row_function
-from kdsl.codegen.numba_update import clip_functions, optimizer_kernel, update_function
+from kdsl.codegen.numba_optimizer import OptimizerText
+from kdsl.codegen.numba_update import LOCALS, UpdateText
 from kdsl.codegen.sections import Options, Sections
 from kdsl.codegen.text import comment, pyrepr
 from kdsl.elaborate.program import ModelProgram
@@ -33,18 +34,20 @@ def numba_sections(program: ModelProgram, graphs: Any, options: Options) -> Sect
     """The functions of a model and its Engine, compiled by numba."""
     library = Library([_module(name) for name in CARRIED], options)
     taken = {*RESERVED, *library.names, *(options.prefix + name for name in MODEL_NAMES), options.engine}
+    optimizer = None if program.training is None else OptimizerText(program.training.optimizer, options.prefix)
+    if optimizer is not None:
+        taken |= {*LOCALS.split(), *optimizer.locals, optimizer.name}
     plan = plan_model(program, graphs, taken, options.prefix, "reuse_buffers" not in options.without)
-    model = _model_text(plan, graphs, options)
+    model = _model_text(plan, graphs, options, optimizer)
     made = [text for _, text in plan.maps.texts]
     made_names = [name for name, _ in plan.maps.texts]
     imports: list[str] = ["import numpy as np"]
     extra: list[tuple[str, str]] = [
         ("Kernels of this model: one loop for a chain of elementwise operations.", t) for t in made
     ]
-    if plan.train is not None:
-        name, text = optimizer_kernel(program, options.prefix)
-        made_names.append(name)
-        extra.append(("The optimizer's step, on a run of weights.", text))
+    if optimizer is not None:
+        made_names.append(optimizer.name)
+        extra.append(("The optimizer's step, on a run of weights.", optimizer.kernel()))
         imports.append("import math")
     compiled = [*made_names, *(options.prefix + name for name in _functions(plan))]
     roots = _names_in(model, *(text for _, text in extra))
@@ -81,7 +84,7 @@ def _functions(plan: ModelPlan) -> list[str]:
     return names
 
 
-def _model_text(plan: ModelPlan, graphs: Any, options: Options) -> str:
+def _model_text(plan: ModelPlan, graphs: Any, options: Options, optimizer: OptimizerText | None) -> str:
     from kdsl.codegen.templating import environment
 
     prefix = options.prefix
@@ -111,7 +114,7 @@ def _model_text(plan: ModelPlan, graphs: Any, options: Options) -> str:
         "update": "",
         "close": "",
     }
-    if plan.train is not None and plan.evaluate is not None:
+    if plan.train is not None and plan.evaluate is not None and optimizer is not None:
         context["evaluate_block"] = row_function(
             plan,
             graphs.evaluate,
@@ -130,9 +133,7 @@ def _model_text(plan: ModelPlan, graphs: Any, options: Options) -> str:
             "A block of a batch's rows: forward, the loss, and the gradient of every layer's output.",
             capital,
         )
-        context["update"] = update_function(plan, graphs.train, prefix)
-        if plan.clip:
-            context["update"] = clip_functions(plan, graphs.train, prefix) + "\n\n\n" + context["update"]
+        context["update"] = UpdateText(plan, graphs.train, prefix, optimizer).text()
         context["close"] = _add_results(plan, prefix)
     return environment().get_template("numba_model.py.j2").render(**context).strip("\n")
 
@@ -343,4 +344,3 @@ def _defined(statement: ast.stmt) -> list[str]:
     if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
         return [statement.target.id]
     return []
-

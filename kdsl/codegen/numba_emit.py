@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from kdsl.codegen.names import Names
 from kdsl.codegen.text import call, comment, indented, origin_of
 from kdsl.graph.graph import Graph, Node
 from kdsl.graph.types import TensorType
@@ -113,10 +112,3 @@ def comment_of(node: Node, graph: Graph, plan: ModelPlan) -> str:
 def shape(type: TensorType) -> str:
     """`[rows, 28, 28]`; nothing for a number of the whole batch."""
     return f"[{', '.join(['rows', *map(str, type.shape)])}]" if type.batched else ""
-
-
-def used_kernels(function: RowFunction) -> set[str]:
-    return {launch.kernel for launch in function.launches}
-
-
-__all__ = ["Names", "comment_of", "kept_at", "row_function", "shape", "used_kernels"]

@@ -12,7 +12,7 @@ from kdsl.graph.graph import SOURCES, Graph
 from kdsl.graph.types import TensorType
 from kdsl.ops.registry import OPS
 from kdsl.plan.launch import RowFunction
-from kdsl.plan.layout import Layout, flat, last_axis
+from kdsl.plan.layout import Layout, last_axis
 from kdsl.plan.maps import Maps
 from kdsl.plan.memory import MemoryMap, map_memory, share_scratch
 from kdsl.plan.rows import Outside, lower_rows
@@ -135,6 +135,3 @@ def _row_flops(graph: Graph) -> int:
             if part.op not in SOURCES and node.type.batched:
                 total += OPS[part.op].cost([types[i] for i in part.inputs], part.type, part.keywords).flops
     return total
-
-
-__all__ = ["BLOCK", "ModelPlan", "flat", "plan_model"]

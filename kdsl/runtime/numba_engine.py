@@ -183,7 +183,7 @@ class NumbaEngine:
         for index, array in enumerate((*inputs, *targets)):
             job[DATA + index] = array.ctypes.data
         self.run(2, max(-(-largest // layout.block_rows), layout.chunks))
-        return self.totals.copy(), job[BAD]
+        return self.totals.copy(), int(job[BAD])
 
     def evaluate(self, inputs: Arrays, targets: Arrays, start: int, stop: int) -> Array:
         job = self.job
@@ -192,7 +192,8 @@ class NumbaEngine:
         for index, array in enumerate((*inputs, *targets)):
             job[DATA + index] = array.ctypes.data
         self.run(1, -(-(stop - start) // self.layout.block_rows))
-        return self.totals.copy()
+        totals: Array = self.totals.copy()
+        return totals
 
     def predict(self, inputs: Arrays, start: int, stop: int) -> Arrays:
         layout, job, count = self.layout, self.job, stop - start
