@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kdsl.cli.console import FINDINGS, OK, USAGE, CliError, Console
-from kdsl.cli.models import check, counted, read
+from kdsl.cli.models import add_settings, checked, counted, read, settings
 
 if TYPE_CHECKING:
     from kdsl.diagnostics.diagnostic import Diagnostic
@@ -27,13 +27,15 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--output", choices=["full", "concise", "json"], default="full", help="the form of the findings (default: full)"
     )
+    add_settings(parser)
     parser.add_argument("--stdin-filename", metavar="NAME", default="<stdin>", help="what messages call standard input")
 
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """Exit code 0 where nothing was found, 1 where something was, 2 where a file could not be read."""
     found: list[Diagnostic] = []
-    unread, checked = 0, 0
+    unread, read_files = 0, 0
+    given = settings(options.set)
     for name in _files(options.files):
         try:
             source = read(name, options.stdin_filename)
@@ -41,9 +43,9 @@ def run(options: argparse.Namespace, console: Console) -> int:
             console.error(error.message, error.help)
             unread += 1
             continue
-        found += check(source)
-        checked += 1
-    _report(found, checked, options.output, console)
+        found += checked(source, given)[1]
+        read_files += 1
+    _report(found, read_files, options.output, console)
     return USAGE if unread else FINDINGS if found else OK
 
 
@@ -58,7 +60,7 @@ def _files(names: list[str]) -> list[str]:
     return list(dict.fromkeys(files))
 
 
-def _report(found: list[Diagnostic], checked: int, form: str, console: Console) -> None:
+def _report(found: list[Diagnostic], files: int, form: str, console: Console) -> None:
     if form == "json":
         from kdsl.diagnostics.json import render_json
 
@@ -72,5 +74,5 @@ def _report(found: list[Diagnostic], checked: int, form: str, console: Console) 
 
         console.out.write(render_text(found, colour=console.out_color))
         console.print(f"\n{counted(found)}. `kdsl explain {found[0].code}` says more about the first.")
-    elif checked:
-        console.done("No problems found." if checked == 1 else f"No problems found in {checked} files.")
+    elif files:
+        console.done("No problems found." if files == 1 else f"No problems found in {files} files.")

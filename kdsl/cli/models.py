@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kdsl.cli.console import CliError, Console
+from kdsl.cli.console import FINDINGS, CliError, Console
 from kdsl.diagnostics.suggest import nearest
 from kdsl.source import SIZE_LIMIT, Source, decode
 from kdsl.source import read as read_file
 
 if TYPE_CHECKING:
     from kdsl.diagnostics.diagnostic import Diagnostic
+    from kdsl.elaborate.program import ModelProgram
 
 UNREADABLE = "E150"  # there is no such file, or it cannot be opened
 
@@ -39,6 +41,16 @@ def _near(path: Path) -> str:
     return f"did you mean {path.parent / near[0]}?" if near else ""
 
 
+def add_settings(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="give a parameter of the model, or a dim, another value; may be repeated",
+    )
+
+
 def settings(pairs: Sequence[str]) -> dict[str, str]:
     """`--set hidden=256` -> {"hidden": "256"}."""
     found: dict[str, str] = {}
@@ -58,23 +70,66 @@ def counted(diagnostics: Sequence[Diagnostic]) -> str:
     return ", ".join(f"{count} {kind}{'s' if count > 1 else ''}" for count, kind in counts if count)
 
 
-def has_errors(diagnostics: Sequence[Diagnostic]) -> bool:
-    return any(diagnostic.severity == "error" for diagnostic in diagnostics)
+def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    """As they stand in the text; what is wrong with `--set` comes last."""
+    return tuple(sorted(diagnostics, key=lambda found: (found.span.source.name == "--set", found.span.start)))
 
 
-def show(diagnostics: Sequence[Diagnostic], console: Console) -> None:
-    """For people, on standard error: what every command does with a model that is not right."""
+def show(name: str, diagnostics: Sequence[Diagnostic], console: Console) -> None:
+    """Warnings are shown; errors are shown too, and end the command with exit code 1."""
     from kdsl.diagnostics.text import render_text
 
-    if diagnostics:
-        console.err.write(render_text(diagnostics, colour=console.err_color))
-        console.err.write("\n")
+    ordered = in_order(diagnostics)
+    if ordered:
+        console.err.write(render_text(ordered, colour=console.err_color) + "\n")
+    first = next((found for found in ordered if found.severity == "error"), None)
+    if first is not None:
+        raise CliError(f"{name} has {counted(ordered)}", f"kdsl explain {first.code} says more", FINDINGS)
 
 
-def check(source: Source | Diagnostic) -> tuple[Diagnostic, ...]:
-    """What is wrong with a file, in the order of its text."""
+def checked(
+    source: Source | Diagnostic, given: Mapping[str, str]
+) -> tuple[tuple[ModelProgram, ...], tuple[Diagnostic, ...]]:
+    """The models of a file, as far as they could be made, and what is wrong with it."""
     if not isinstance(source, Source):
-        return (source,)
+        return (), (source,)
+    from kdsl.elaborate import elaborate
     from kdsl.syntax import parse
 
-    return parse(source).diagnostics
+    parsed = parse(source)
+    elaborated = elaborate(parsed.tree, given)
+    return elaborated.models, in_order(parsed.diagnostics + elaborated.diagnostics)
+
+
+def source_of(name: str, console: Console) -> Source:
+    """The source of a file that must be readable."""
+    source = read(name)
+    if not isinstance(source, Source):
+        show(name, [source], console)
+        raise AssertionError("what makes a file unreadable is an error")
+    return source
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--model", metavar="NAME", help="which model, if the file has several")
+
+
+def one_of(programs: Sequence[ModelProgram], wanted: str | None, name: str) -> ModelProgram:
+    """The file's model, or of several the one that `--model` names."""
+    names = [program.name for program in programs]
+    if not names:
+        raise no_model(name)
+    if wanted is None and len(names) > 1:
+        raise CliError(f"{name} has {len(names)} models", f"choose one with --model: {', '.join(names)}")
+    if wanted is not None and wanted not in names:
+        raise unknown(f"{name} has no model {wanted}", wanted, names)
+    return programs[names.index(wanted or names[0])]
+
+
+def no_model(name: str) -> CliError:
+    return CliError(f"{name} has no model in it", "kdsl new writes a file with one, to start from", FINDINGS)
+
+
+def unknown(message: str, name: str, known: Sequence[str]) -> CliError:
+    near = nearest(name, known, limit=1)
+    return CliError(message, f"did you mean {near[0]}?" if near else f"there is {', '.join(known)}")

@@ -10,7 +10,7 @@ from kdsl.cli.console import OK, CliError, Console
 from kdsl.cli.output import unusable
 
 EXAMPLES = """\
-  kdsl new                   model.kmodel
+  kdsl new                   network.kmodel
   kdsl new my_net.kmodel     and `model MyNet` in it
 """
 
@@ -58,8 +58,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "file",
         nargs="?",
-        default="model.kmodel",
-        help="the file to write (default: model.kmodel); it must not exist yet",
+        default="network.kmodel",
+        help="the file to write (default: network.kmodel); it must not exist yet",
     )
 
 
@@ -84,7 +84,7 @@ def starter(path: Path) -> str:
     """The starter file for this path; its model is called after it: `my_net.kmodel` -> `MyNet`."""
     words = [word for word in re.split(r"[\W_]+", path.stem, flags=re.ASCII) if word]
     name = "".join(word[0].upper() + word[1:] for word in words)
-    if not name or not name[0].isalpha():
+    if not name or not name[0].isalpha() or name == "Model":  # the class of every module's base is called so
         name = f"Net{name}"
     shown = str(path) if str(path).isprintable() else path.name
     return STARTER.replace("@FILE@", shown).replace("@NAME@", name)

@@ -8,12 +8,15 @@ import sys
 from pathlib import Path
 
 from kdsl.cli.console import CliError
+from kdsl.compiler import MARKER
 from kdsl.diagnostics.suggest import nearest
 
 # A module of these names beside a script would be imported in the place of the real one.
 SHADOWED = frozenset(
     {"numpy", "numba", "llvmlite", "scipy", "pandas", "sklearn", "matplotlib", "jinja2", "lark", "kdsl", "pytest"}
 )
+# What every generated module says of itself, near its top.
+MADE = re.compile(rb"%s \d\S* from " % MARKER.encode())
 DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))})
 
 
@@ -60,8 +63,8 @@ def unusable(stem: str) -> str:
     return ""
 
 
-def write(path: Path, text: str, marker: str, force: bool) -> bool:
-    """Write the module -> whether the file changed. A file without `marker` near its top is not kdsl's to replace."""
+def write(path: Path, text: str, force: bool) -> bool:
+    """Write the module -> whether the file changed. A file that kdsl did not make is not kdsl's to replace."""
     from kdsl.runtime.checkpoint import replacing
 
     try:
@@ -74,7 +77,7 @@ def write(path: Path, text: str, marker: str, force: bool) -> bool:
         before = path.read_bytes() if path.exists() else None
         if before == data:
             return False
-        if before is not None and not force and marker.encode() not in before[:4096]:
+        if before is not None and not force and not MADE.search(before[:4096]):
             raise CliError(
                 f"{path} was not made by kdsl, so it stays as it is", "choose another: -o NAME.py, or --force"
             )

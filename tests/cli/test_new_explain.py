@@ -20,7 +20,9 @@ def test_the_starter_is_clean(kdsl, tmp_path: Path) -> None:
 def test_names(kdsl, tmp_path: Path) -> None:
     kdsl("new")
     kdsl("new", "_2nd")
-    assert "model Model(" in (tmp_path / "model.kmodel").read_text(encoding="utf-8")
+    kdsl("new", "model")
+    assert "model Network(" in (tmp_path / "network.kmodel").read_text(encoding="utf-8")
+    assert "model NetModel(" in (tmp_path / "model.kmodel").read_text(encoding="utf-8")
     assert "model Net2nd(" in (tmp_path / "_2nd.kmodel").read_text(encoding="utf-8")
     assert kdsl("lint", ".").returncode == 0
 

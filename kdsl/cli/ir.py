@@ -1,0 +1,48 @@
+"""Print a model's computation graph, as it is after all passes or after one of them."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from kdsl.cli.compiling import add_file, passes
+from kdsl.cli.console import OK, CliError, Console
+from kdsl.cli.models import add_model, checked, one_of, settings, show, source_of, unknown
+
+if TYPE_CHECKING:
+    from kdsl.passes import Kind
+
+EXAMPLES = """\
+  kdsl ir digits.kmodel                              the training step
+  kdsl ir digits.kmodel --graph predict              what predict computes
+  kdsl ir digits.kmodel --after differentiate        before anything is fused
+"""
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    add_file(parser)
+    parser.add_argument("--after", metavar="PASS", help="stop after this pass")
+    parser.add_argument(
+        "--graph", choices=["train", "evaluate", "predict"], help="which function (default: train, where there is one)"
+    )
+    add_model(parser)
+
+
+def run(options: argparse.Namespace, console: Console) -> int:
+    programs, found = checked(source_of(options.file, console), settings(options.set))
+    show(options.file, found, console)
+    from kdsl.graph.printer import print_graph
+    from kdsl.passes import PIPELINE, optimise, slice_graph
+
+    program = one_of(programs, options.model, options.file)
+    kind: Kind = options.graph or ("predict" if program.training is None else "train")
+    if program.training is None and kind != "predict":
+        raise CliError(
+            f"{program.name} has no train block, so there is no {kind} graph", "--graph predict shows the rest"
+        )
+    names = list(dict.fromkeys(step.name for step in PIPELINE))
+    if options.after is not None and options.after not in names:
+        raise unknown(f"there is no pass {options.after}", options.after, names)
+    graph = optimise(slice_graph(program.graph, kind), passes(options.no_pass), until=options.after, kind=kind)
+    console.out.write(print_graph(graph))
+    return OK
