@@ -33,6 +33,13 @@ def summed_like(build: Builder, gradient: str, operand: str) -> str:
     return build.add("sum_to", [gradient], attributes, name=f"gradient.{operand}")
 
 
+def term(build: Builder, op: str, inputs: Sequence[str], operand: str) -> str:
+    """One op whose result is the gradient of `operand`, once that is summed over its repetitions."""
+    repeated = build.type_of(inputs[0]) != build.type_of(operand)
+    gradient = build.add(op, inputs, name=f"gradient.{operand}.terms" if repeated else f"gradient.{operand}")
+    return summed_like(build, gradient, operand)
+
+
 @op("add")
 class Add(Binary):
     """`z = x + y`."""
@@ -57,8 +64,7 @@ class Subtract(Binary):
     @staticmethod
     def gradient(build: Builder, node: Node, upstream: str) -> tuple[str | None, ...]:
         x, y = node.inputs
-        negative = build.add("negative", [upstream], name=f"gradient.{y}")
-        return summed_like(build, upstream, x), summed_like(build, negative, y)
+        return summed_like(build, upstream, x), term(build, "negative", [upstream], y)
 
 
 @op("multiply")
@@ -72,9 +78,7 @@ class Multiply(Binary):
     @staticmethod
     def gradient(build: Builder, node: Node, upstream: str) -> tuple[str | None, ...]:
         x, y = node.inputs
-        for_x = build.add("multiply", [upstream, y], name=f"gradient.{x}")
-        for_y = build.add("multiply", [upstream, x], name=f"gradient.{y}")
-        return summed_like(build, for_x, x), summed_like(build, for_y, y)
+        return term(build, "multiply", [upstream, y], x), term(build, "multiply", [upstream, x], y)
 
 
 @op("divide")
@@ -88,10 +92,9 @@ class Divide(Binary):
     @staticmethod
     def gradient(build: Builder, node: Node, upstream: str) -> tuple[str | None, ...]:
         x, y = node.inputs
-        for_x = build.add("divide", [upstream, y], name=f"gradient.{x}")
-        scaled = build.add("multiply", [for_x, node.name], name=f"gradient.{y}.product")
-        for_y = build.add("negative", [scaled], name=f"gradient.{y}")
-        return summed_like(build, for_x, x), summed_like(build, for_y, y)
+        product = build.add("multiply", [upstream, node.name], name=f"gradient.{y}.product")
+        quotient = build.add("divide", [product, y], name=f"gradient.{y}.quotient")
+        return term(build, "divide", [upstream, y], x), term(build, "negative", [quotient], y)
 
 
 @op("negative")

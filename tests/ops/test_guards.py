@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pytest
-from small_graphs import f32, index, settled, truth, u8
+from small_graphs import Network, f32, index, settled, truth, u8
 
+from kdsl.graph.interpreter import run
 from kdsl.graph.types import TensorType
 from kdsl.ops import LAYERS, OPS
 from kdsl.ops.registry import Refused
@@ -79,3 +81,11 @@ def test_names_are_filled_in() -> None:
     assert (named.message, named.help) == ("`logits` has 12 classes, `label` has 10", "see `label`")
     assert (named.code, named.argument, named.insert, named.label) == ("E501", "k", "x", "`logits`")
     assert str(named) == named.message
+
+
+def test_a_constant_feature_does_not_divide_by_zero() -> None:
+    """Keras divides by the larger of the deviation and 1e-7."""
+    net = Network()
+    y = net.layer("normalize", net.input("x", f32(2)), mean=(1.0, 1.0), std=(0.0, 2.0))
+    values = run(net.graph(), {"x": np.array([[1.0, 5.0], [1.0 + 2e-7, 1.0]])})
+    np.testing.assert_allclose(values[y], [[0.0, 2.0], [2.0, 0.0]], rtol=1e-8)
