@@ -89,18 +89,35 @@ def parameter_of(
 
 
 def too_many(context: Context, callee: Callee, arguments: Sequence[tree.Argument], argument: tree.Argument) -> None:
-    named = [key for key in callee.parameters if key != callee.positional]
-    if callee.positional is None:
+    named = fitting(callee, argument.value)
+    if not callee.parameters:
+        message = f"`{callee.name}` takes no arguments"
+    elif callee.positional is None:
         message = f"`{callee.name}` takes no argument without a name"
     else:
         message = f"`{callee.name}` takes one argument without a name, its {callee.positional}"
     help, edits = "", []
-    if callee.name == "dense" and len(arguments) == 2 and all(a.name is None for a in arguments):
+    sizes = all(a.name is None and isinstance(a.value, (tree.Number, tree.Path)) for a in arguments)
+    if callee.name == "dense" and len(arguments) == 2 and sizes:
         help = f"the size that comes in is inferred: `dense({foreign.bare(arguments[1].value)})`"
         edits = [Edit(callee.call, f"dense({foreign.bare(arguments[1].value)})")]
     elif named:
-        help = f"name it: {listed(named)}, as in `{named[0]} = {foreign.bare(argument.value)}`"
+        help = f"say which it is: {listed(named)}, as in `{named[0]} = {foreign.bare(argument.value)}`"
+        edits = [Edit(argument.span, f"{named[0]} = {argument.span.text}")] if len(named) == 1 else []
     context.report.error("E308", message, argument.span, help=help, edits=edits)
+
+
+def fitting(callee: Callee, value: tree.Value) -> list[str]:
+    """Parameters with a name that such a value could be for: `true` is for a `bool`."""
+    truth = isinstance(value, tree.Bool)
+    number = isinstance(value, tree.Number)
+    return [
+        key
+        for key, parameter in callee.parameters.items()
+        if key != callee.positional
+        and (not truth or parameter.kind == "bool")
+        and (not number or parameter.kind in ("size", "int", "number", "numbers", "axis"))
+    ]
 
 
 def unknown_argument(
@@ -113,7 +130,7 @@ def unknown_argument(
     whole = "".join(rewritten) if rewritten is not None and (callee.step or not rewritten[1]) else ""
     ours = foreign.renamed(word, callee.parameters)
     others = [key for key in callee.parameters if key not in (positional, ours)]
-    also = f"`{callee.name}` also takes {', '.join(others)}" if others else ""
+    also = f"`{callee.name}` also takes {', '.join(others)}" if 0 < len(others) <= 6 else ""
     if word == "activation":
         help = "an activation is a step of its own" + (f": `-> {whole}`" if whole else ": `-> relu`")
     elif ours == positional and ours is not None:
@@ -153,7 +170,10 @@ def missing(context: Context, callee: Callee, key: str, parameter: Param) -> Non
         sample = parameter.words[0]
     written = f"{callee.name}({sample})" if parameter.positional else f"{callee.name}({key} = {sample})"
     context.report.error(
-        "E301", f"`{callee.name}` needs its {key}", callee.place, help=f"for instance `{written}`: {parameter.doc}"
+        "E301",
+        f"`{callee.name}` needs its {'size' if parameter.kind == 'size' else key}",
+        callee.place,
+        help=f"for instance `{written}`: {parameter.doc}",
     )
 
 

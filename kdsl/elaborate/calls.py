@@ -8,6 +8,7 @@ from kdsl.elaborate.arguments import Callee, bind
 from kdsl.elaborate.constants import Constant, Unfit, kind_of
 from kdsl.elaborate.context import Context
 from kdsl.elaborate.layers import apply
+from kdsl.elaborate.names import near_edit
 from kdsl.elaborate.not_yet import FUNCTIONS, not_yet
 from kdsl.elaborate.not_yet import LAYERS as LATER
 from kdsl.elaborate.scope import UNKNOWN, Meaning, NamedStep, Tensor, Unknown
@@ -154,10 +155,11 @@ def unknown_function(context: Context, node: tree.Call) -> None:
         return
     if context.scope.is_porous() and not ours:
         return
-    help, edits = question(name, [*LAYERS, *constants.FUNCTIONS]), []
+    functions = [*LAYERS, *constants.FUNCTIONS]
+    help, edits = question(name, functions), near_edit(node.name.span, name, functions)
     if ours and LAYERS[ours].weights is Layer.weights:
         help = f"it is called `{ours}` here"
         edits = [Edit(node.name.span, ours)]
     elif ours:
-        help = f"it is a layer here: `x -> {rewritten(LAYERS[ours], node)}`"
+        help, edits = f"it is a layer here: `x -> {rewritten(LAYERS[ours], node)}`", []
     context.report.error("E208", f"I do not know a function called `{name}`", node.name.span, help=help, edits=edits)

@@ -170,8 +170,8 @@ def _power(base: Number, exponent: Number) -> Number:
     if isinstance(base, Fraction) and isinstance(exponent, Fraction) and exponent.denominator == 1:
         length = max(base.numerator.bit_length(), base.denominator.bit_length()) - 1
         if length * abs(exponent) > BITS:
-            raise Unfit(f"`{show_number(base)} ** {show_number(exponent)}` is far too large a number", numeric=True)
-        return base ** int(exponent)
+            raise Unfit("a number that is far too large", numeric=True)
+        return Fraction(base ** int(exponent))
     if base < 0:
         raise Unfit("a root of a negative number", numeric=True)
     return float(base) ** float(exponent)

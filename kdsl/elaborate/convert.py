@@ -8,6 +8,7 @@ from kdsl.diagnostics.diagnostic import Edit
 from kdsl.elaborate import evaluate, optimizers
 from kdsl.elaborate.constants import Constant, Text, Time, Word, is_number, kind_of, show
 from kdsl.elaborate.context import Context
+from kdsl.elaborate.names import near_edit
 from kdsl.elaborate.sizes import size, whole
 from kdsl.elaborate.words import listed, question, short
 from kdsl.ops.registry import Param
@@ -15,9 +16,9 @@ from kdsl.syntax import tree
 
 FAILED: Any = object()
 WANTED = {
-    "size": "a size, a whole number",
+    "size": "a whole number",
     "int": "a whole number",
-    "axis": "an axis, a whole number",
+    "axis": "a whole number",
     "number": "a number",
     "numbers": "a number or a list of numbers",
     "bool": "true or false",
@@ -39,11 +40,12 @@ def convert(context: Context, owner: str, key: str, parameter: Param, node: tree
     if isinstance(node, tree.Text):
         wrong_kind(context, taker, parameter, Text(node.value), node)
         return FAILED
-    value = evaluate.constant(context, node, f"{taker}" if parameter.positional else f"`{key}` of `{owner}`")
+    full = f"the {key} of `{owner}`" if owner != "train" else f"`{key}`"
+    value = evaluate.constant(context, node, full)
     if value is None:
         return FAILED
     found = of_kind(context, taker, parameter, value, node)
-    if found is FAILED or not within_bounds(context, taker, parameter, found, node):
+    if found is FAILED or not within_bounds(context, full, parameter, found, node):
         return FAILED
     return found
 
@@ -126,7 +128,10 @@ def word(context: Context, key: str, parameter: Param, node: tree.Value) -> Any:
 def not_a_word(context: Context, key: str, parameter: Param, given: str, node: tree.Value) -> None:
     near = question(given, parameter.words)
     one_of = f"`{key}` is one of {', '.join(f'`{w}`' for w in parameter.words)}"
-    context.report.error("E303", f"`{key}` cannot be `{given}`", node.span, help=f"{near} {one_of}".strip())
+    edits = near_edit(node.span, given, list(parameter.words))
+    context.report.error(
+        "E303", f"`{key}` cannot be `{given}`", node.span, help=f"{near} {one_of}".strip(), edits=edits
+    )
 
 
 def wrong_kind(context: Context, taker: str, parameter: Param, value: Constant, node: tree.Value) -> None:
@@ -138,11 +143,16 @@ def wrong_kind(context: Context, taker: str, parameter: Param, value: Constant, 
         help = f"write `{'true' if value else 'false'}`"
         edits = [Edit(node.span, "true" if value else "false")]
     elif isinstance(value, Time):
-        help = "a time has a unit; this is a plain number"
-    elif isinstance(value, Text):
-        help = "leave the quotes out"
+        help = f"leave the unit out: `{show(value.amount)}`"
+        edits = [Edit(node.span, show(value.amount))]
+    elif isinstance(value, Text) and value.value.replace(".", "", 1).isdigit():
+        help = f"leave the quotes out: `{value.value}`"
+        edits = [Edit(node.span, value.value)]
+    given = kind_of(value)
+    if parameter.kind == "numbers" and isinstance(value, tuple):
+        given = next((f"a list with {kind_of(item)} in it" for item in value if not is_number(item)), "an empty list")
     context.report.error(
-        "E306", f"{taker} takes {WANTED[parameter.kind]}, not {kind_of(value)}", node.span, help=help, edits=edits
+        "E306", f"{taker} takes {WANTED[parameter.kind]}, not {given}", node.span, help=help, edits=edits
     )
 
 
@@ -155,7 +165,7 @@ def within_bounds(context: Context, taker: str, parameter: Param, value: Any, no
         too_low = low is not None and (item < low or (item == low and parameter.open in ("low", "both")))
         too_high = high is not None and (item > high or (item == high and parameter.open in ("high", "both")))
         if too_low or too_high:
-            context.report.error("E307", f"{taker} is {bounds(parameter)}, not {item:g}", node.span, help=parameter.doc)
+            context.report.error("E307", f"{taker} is {bounds(parameter)}, not {item:g}", node.span)
             return False
     return True
 
@@ -164,7 +174,11 @@ def bounds(parameter: Param) -> str:
     """`at least 0 and less than 1`."""
     parts = []
     if parameter.low is not None:
-        parts.append(f"{'more than' if parameter.open in ('low', 'both') else 'at least'} {parameter.low:g}")
+        parts.append(f"{'more than' if parameter.open in ('low', 'both') else 'at least'} {plain(parameter.low)}")
     if parameter.high is not None:
-        parts.append(f"{'less than' if parameter.open in ('high', 'both') else 'at most'} {parameter.high:g}")
+        parts.append(f"{'less than' if parameter.open in ('high', 'both') else 'at most'} {plain(parameter.high)}")
     return " and ".join(parts)
+
+
+def plain(bound: float) -> str:
+    return str(int(bound)) if bound == int(bound) else f"{bound:g}"

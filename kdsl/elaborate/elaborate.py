@@ -34,7 +34,7 @@ def elaborate(file: tree.File, settings: Mapping[str, str] | None = None) -> Ela
             if program is not None:
                 models.append(program)
     except RecursionError:
-        report.error("E291", "a value of this file is nested too deeply", file.span, help="give its parts names")
+        report.error("E120", "this file is nested too deeply", file.span, help="give its parts names")
     return Elaborated(file.source, tuple(models), report.finished())
 
 
@@ -111,7 +111,7 @@ def trains_of(context: Context, file: tree.File) -> dict[str, tree.Train]:
                 )
                 context.report.error("E207", f"there is no model `{name}` to train", item.path.span, help=help)
         elif len(item.path.names) > 1:
-            not_yet(context.report, "training of parts of a model", item.path.span)
+            not_yet(context.report, "`train` blocks for parts of a model", item.path.span)
         elif name in found:
             context.report.error(
                 "E507",

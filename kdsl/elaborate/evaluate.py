@@ -82,12 +82,8 @@ def list_of(context: Context, value: tree.ListOf) -> Meaning:
     items: list[Constant] = []
     known = True
     for item in value.items:
-        if isinstance(item, tree.Argument):
-            context.report.error(
-                "E310", "only `metrics` has names in a list", item.span, help=f"`{short(item.value.span.text)}`"
-            )
-            known = False
-            continue
+        if isinstance(item, tree.Argument):  # a name in a list, which the parser reports
+            return UNKNOWN
         found = constant(context, item, "an item of a list")
         if found is None:
             known = False

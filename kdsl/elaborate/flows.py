@@ -87,7 +87,7 @@ def chain(context: Context, step: tree.Chain, values: Values) -> Tensor | Unknow
 def name_step(context: Context, step: tree.Layer | tree.Chain, alias: tree.Name | None) -> None:
     if alias is None:
         return
-    copies = bool(context.place.copies)
+    copies = bool(context.place.weight_copies)
     named = NamedStep(step, context.scope, context.place.step(step.span, "", alias.text)[1], copies)
     bind_once(context, alias, named)
 
@@ -143,7 +143,7 @@ def again(context: Context, step: tree.Layer, named: NamedStep, values: Values) 
     path = context.place.step(step.span, name, None)[0]
     inner = replace(context, scope=named.scope, flow=None)
     if isinstance(named.step, tree.Layer):
-        return layer_step(inner, named.step, values, path, named.path)
+        return layer_step(inner, named.step, values, path, named.path, again=step.name.span)
     inner = inner.at(context.place.inside(path, named.path))
     for each in named.step.steps:
         values = (run(inner, each, values),)
@@ -162,7 +162,7 @@ def repeat(context: Context, step: tree.Repeat, values: Values) -> Tensor | Unkn
     if count < 0:
         context.report.error("E410", f"`repeat` counts from 0 up, not {count}", step.count.span)
         return UNKNOWN
-    if not copies_fit(context, count, layers_in(context, step.body), step.span, step.count.span):
+    if not copies_fit(context, count, layers_in(context, step.body), step.count.span):
         return UNKNOWN
     return copies(context, [context.scope] * count, step.body, values, step.shared)
 
@@ -183,7 +183,7 @@ def for_each(context: Context, step: tree.For, values: Values) -> Tensor | Unkno
             help=f"`repeat {short(step.values.span.text)}` makes copies that are alike",
         )
         return UNKNOWN
-    if not copies_fit(context, 1, layers_in(context, step), step.span, step.values.span):
+    if not copies_fit(context, 1, layers_in(context, step), step.values.span):
         return UNKNOWN
     scopes = []
     for value in found:

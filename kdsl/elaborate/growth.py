@@ -36,20 +36,14 @@ def ahead(context: Context, value: tree.Value) -> Constant | None:
         return evaluate.constant(context.only_constants("a count"), value, "a count")
 
 
-def copies_fit(context: Context, copies: int, layers: int, step: Span, at: Span) -> bool:
+def copies_fit(context: Context, copies: int, layers: int, at: Span) -> bool:
     """Whether so many copies of so many layers stay within the limit; reports it otherwise, and stops growing."""
     assert context.work is not None
     total = copies * layers
     if len(context.work.layers) + total <= MOST_LAYERS:
         return True
-    amount = f"{total:,}".replace(",", "_") if total < 10**18 else "far too many"
-    context.report.error(
-        "E406",
-        f"this makes {amount} layers, and a model has at most {MOST_LAYERS:,}".replace(",", "_"),
-        at,
-        help="`repeat n shared` runs one layer n times, and counts n times too"
-        if step.text.startswith("repeat")
-        else "",
-    )
+    amount = f"{total:_}" if total < 10**18 else "far too many"
+    limit = f"a model has at most {MOST_LAYERS:_}"
+    context.report.error("E406", f"this makes {amount} layers, and {limit}", at, help="copies inside copies multiply")
     context.work.exhausted = True
     return False

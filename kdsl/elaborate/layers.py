@@ -33,10 +33,13 @@ def call_span(step: tree.Layer) -> Span:
     return Span(step.span.source, step.span.start, closing + 1)
 
 
-def layer_step(context: Context, step: tree.Layer, values: Values, path: str, weights: str) -> Tensor | Unknown:
-    """A layer after an arrow."""
+def layer_step(
+    context: Context, step: tree.Layer, values: Values, path: str, weights: str, again: Span | None = None
+) -> Tensor | Unknown:
+    """A layer after an arrow; `again` is the place where it runs again under its name."""
     layer = LAYERS[step.name.text]
-    callee = Callee(layer.name, layer.parameters, step.name.span, call_span(step), step=True)
+    place, call = (step.name.span, call_span(step)) if again is None else (again, again)
+    callee = Callee(layer.name, layer.parameters, place, call, step=True)
     arguments = bind(context, callee, step.arguments or ())
     return apply(context, layer, callee, arguments, values, path, weights)
 

@@ -12,8 +12,9 @@ from kdsl.elaborate.arguments import Callee, bind
 from kdsl.elaborate.constants import kind_of
 from kdsl.elaborate.context import Context
 from kdsl.elaborate.mismatch import report_mismatch
+from kdsl.elaborate.names import near_edit
 from kdsl.elaborate.not_yet import not_yet
-from kdsl.elaborate.optimizers import ours_for
+from kdsl.elaborate.optimizers import known, ours_for
 from kdsl.elaborate.scope import UNKNOWN, Tensor, Unknown
 from kdsl.elaborate.words import joined, question, short
 from kdsl.ops.registry import Refused
@@ -226,5 +227,6 @@ def unknown_comparison(
         help = f"it is `{ours}` here: `{short(text)}`"
         edits = [Edit(call.span, text)] if plain else []
     else:
-        help = joined(question(name, registry), f"there is {', '.join(registry)}")
+        help = joined(question(name, registry), known(registry, what))
+        edits = near_edit(call.name.span, name, list(registry))
     context.report.error("E208", f"I do not know {what} called `{name}`", call.name.span, help=help, edits=edits)

@@ -58,7 +58,13 @@ def missing_flatten(
     secondary = []
     if target.trail.layer == "":
         classes = target.type.classes
-        what = f"one class of {classes}" if classes is not None else f"one {target.type}"
+        what = (
+            f"one class of {classes}"
+            if classes is not None
+            else "one number"
+            if not target.type.shape
+            else f"one {target.type}"
+        )
         secondary.append(Label(target.trail.span, what))
     secondary.append(Label(call.span, "compared here"))
     source = before.label if before is not None and before.layer == "" else "..."
@@ -93,7 +99,6 @@ def classes_differ(context: Context, refused: Refused, call: tree.Call, predicti
         refused.message,
         call.span,
         secondary=secondary,
-        notes=[shapes(prediction.trail)],
         help=refused.help,
         edits=edits,
     )

@@ -9,7 +9,7 @@ from kdsl.elaborate.constants import Constant
 from kdsl.elaborate.context import Context, Work
 from kdsl.elaborate.parameters import bind_parameters
 from kdsl.elaborate.program import ModelProgram
-from kdsl.elaborate.scope import Place, Scope, Tensor
+from kdsl.elaborate.scope import Place, Scope, Tensor, Unknown
 from kdsl.elaborate.statements import Ports, run_body
 from kdsl.elaborate.train import Trained, elaborate_train
 from kdsl.graph.graph import Attribute, Graph
@@ -36,8 +36,9 @@ def elaborate_model(
         trained = elaborate_train(context.within(scope.inner()), train, ports.targets)
         if trained is not None and not learns(context, trained):
             trained = None
-    damaged = any(isinstance(statement, tree.Broken) for statement in model.body)
-    if len(file.report.diagnostics) > before or damaged or (train is not None and trained is None):
+    unknown = any(isinstance(bound.meaning, Unknown) for bound in scope.names.values())
+    unread = unknown or any(isinstance(statement, tree.Broken) for statement in model.body)
+    if unread or len(file.report.diagnostics) > before or (train is not None and trained is None):
         return None
     return program(context, model, ports, trained, parameters)
 

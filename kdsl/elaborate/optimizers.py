@@ -9,12 +9,13 @@ from kdsl.diagnostics.diagnostic import Edit
 from kdsl.elaborate import arguments as calling
 from kdsl.elaborate import foreign
 from kdsl.elaborate.context import Context
+from kdsl.elaborate.names import near_edit
 from kdsl.elaborate.program import Optimizer
 from kdsl.elaborate.words import joined, question
-from kdsl.ops.registry import Refused
+from kdsl.ops.registry import Declared, Refused
 from kdsl.source import Span
 from kdsl.syntax import tree
-from kdsl.training.registry import INITIALIZERS, OPTIMIZERS, Declared
+from kdsl.training.registry import INITIALIZERS, OPTIMIZERS
 
 DEFAULT = "adam"
 
@@ -57,7 +58,9 @@ def configured(
         quoted(context, value, registry, what, theirs)
         return None, None
     else:
-        context.report.error("E505", f"this is not {what}", value.span, help=f"for instance `{next(iter(registry))}`")
+        sample = f"adam(lr = {value.span.text})" if isinstance(value, tree.Number) else "adam(lr = 1e-3)"
+        help = f"for instance `{sample if 'adam' in registry else next(iter(registry))}`"
+        context.report.error("E505", f"this is not {what}", value.span, help=help)
         return None, None
     if name not in registry:
         unknown(context, name, place, registry, what, theirs)
@@ -78,19 +81,23 @@ def unknown(
     context: Context, name: str, place: Span, registry: Mapping[str, type[Any]], what: str, theirs: Mapping[str, str]
 ) -> None:
     ours = ours_for(name, registry, theirs)
-    help = (
-        f"it is called `{ours}` here" if ours else joined(question(name, registry), f"there is {', '.join(registry)}")
-    )
+    help = f"it is called `{ours}` here" if ours else joined(question(name, registry), known(registry, what))
     if ours == name.lower():
         help = f"names of the language are lower case: `{ours}`"
-    edits = [Edit(place, ours)] if ours else []
+    edits = [Edit(place, ours)] if ours else near_edit(place, name, list(registry))
     context.report.error("E208", f"I do not know {what} called `{name}`", place, help=help, edits=edits)
+
+
+def known(registry: Mapping[str, object], what: str) -> str:
+    """`optimizers are sgd, rmsprop ...`; `what` is "an optimizer"."""
+    noun = what.split(" ", 1)[1]
+    return f"{noun}{'es' if noun.endswith('s') else 's'} are {', '.join(registry)}"
 
 
 def quoted(
     context: Context, value: tree.Text, registry: Mapping[str, type[Any]], what: str, theirs: Mapping[str, str]
 ) -> None:
     ours = value.value if value.value in registry else ours_for(value.value, registry, theirs)
-    help = f"leave the quotes out: `{ours}`" if ours else f"there is {', '.join(registry)}"
+    help = f"leave the quotes out: `{ours}`" if ours else known(registry, what)
     edits = [Edit(value.span, ours)] if ours else []
     context.report.error("E304", f"{what} is a word, not text", value.span, help=help, edits=edits)

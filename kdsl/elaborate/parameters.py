@@ -71,7 +71,7 @@ def word_or_value(context: Context, type: str, default: tree.Value) -> Constant 
 def of_type(context: Context, name: str, type: str, value: Constant, at: Span) -> Constant | None:
     """The value, if it is of the parameter's type; otherwise reports it."""
     fits = {
-        "int": is_number(value) and value == int(value),  # type: ignore[arg-type, operator]
+        "int": is_number(value) and value == int(value),  # type: ignore[arg-type]
         "float": is_number(value),
         "bool": isinstance(value, bool),
         "word": isinstance(value, Word),

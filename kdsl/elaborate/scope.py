@@ -68,8 +68,11 @@ class NamedStep:
 
 @dataclass(frozen=True, slots=True)
 class Bound:
+    """A name's meaning and place. `missing`: nothing binds it so far; its first use was reported."""
+
     meaning: Meaning | NamedStep
     span: Span
+    missing: bool = False
 
 
 @dataclass
@@ -112,7 +115,8 @@ class Scope:
 
     def visible(self) -> list[str]:
         """Every name, the innermost first."""
-        return list(dict.fromkeys(name for scope in self.outwards() for name in scope.names))
+        pairs = (pair for scope in self.outwards() for pair in scope.names.items())
+        return list(dict.fromkeys(name for name, bound in pairs if not bound.missing))
 
     def inner(self) -> Scope:
         return Scope(self.owner, self)

@@ -68,4 +68,4 @@ def unknown_setting(context: Context, at: Span, name: str, known: list[str]) -> 
         help = question(name, known) or f"there is {', '.join(f'`{each}`' for each in known)}"
     else:
         help = "this file has no `dim`, and its models have no parameters"
-    context.report.error("E318", f"nothing in this file is called `{name}`", at, help=help)
+    context.report.error("E202", f"nothing in this file is called `{name}`", at, help=help)

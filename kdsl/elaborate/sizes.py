@@ -42,7 +42,8 @@ def size(context: Context, value: Constant, node: tree.Value, taker: str) -> int
     if number is None:
         return None
     if number < 1:
-        shown = "" if isinstance(node, tree.Number) else f" (`{_short(node.span.text)}`)"
+        plain = isinstance(node.value if isinstance(node, tree.Unary) else node, tree.Number)
+        shown = "" if plain else f" (`{_short(node.span.text)}`)"
         context.report.error("E410", f"a size is at least 1, not {show(Fraction(number))}{shown}", node.span)
         return None
     if number > LARGEST:

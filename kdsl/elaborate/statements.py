@@ -54,7 +54,7 @@ def bound_names(body: Sequence[tree.Statement]) -> Iterator[tree.Name]:
     for statement in body:
         if isinstance(statement, (tree.Input, tree.Target, tree.Weight)):
             yield statement.name
-        elif isinstance(statement, tree.Let) or (isinstance(statement, tree.Output) and statement.value is not None):
+        elif isinstance(statement, (tree.Let, tree.Output)) and statement.value is not None:
             yield from statement.names
             yield from aliases(statement.value)
 
@@ -125,9 +125,7 @@ def goes_on(context: Context, statement: tree.Let, before: tree.Statement | None
         f"`{name.text}` is bound already, and a name is bound once",
         name.span,
         secondary=[Label(before.names[0].span, "bound here")],
-        help=f"go on in the line above: `{short(before.value.span.text)}{short(' ' + steps.strip())}`".replace(
-            "`->", "` ->"
-        ),
+        help=f"go on in the line above: `{short(before.value.span.text)} {short(steps.strip())}`",
         edits=edits,
     )
     context.bind(name.text, UNKNOWN, before.names[0].span)

@@ -16,8 +16,9 @@ from kdsl.elaborate.not_yet import SETTINGS as LATER
 from kdsl.elaborate.not_yet import not_yet
 from kdsl.elaborate.optimizers import optimizer_of
 from kdsl.elaborate.program import Optimizer, Port, Training
+from kdsl.elaborate.scope import Bound, Tensor
 from kdsl.elaborate.sizes import in_bytes
-from kdsl.elaborate.words import listed
+from kdsl.elaborate.words import listed, short
 from kdsl.ops.registry import Param
 from kdsl.source import Span
 from kdsl.syntax import tree
@@ -59,9 +60,9 @@ class Block:
 def elaborate_train(context: Context, train: tree.Train, targets: Sequence[Port]) -> Trained | None:
     """None where something is wrong, which has been reported."""
     block = Block(train)
-    settings = [(name, statement) for statement in train.body for name in setting_of(context, block, statement)]
-    for name, statement in sorted(settings, key=lambda pair: pair[0] == "metrics"):  # the loss before the metrics
-        read_setting(context, block, name, statement)
+    settings = [setting for statement in train.body for setting in setting_of(context, block, statement)]
+    for name, value in sorted(settings, key=lambda pair: pair[0] == "metrics"):  # the loss before the metrics
+        read_setting(context, block, name, value)
     damaged = any(isinstance(statement, tree.Broken) for statement in train.body)
     if "loss" not in block.places and not damaged:
         missing_loss(context, train, targets)
@@ -84,29 +85,29 @@ def elaborate_train(context: Context, train: tree.Train, targets: Sequence[Port]
     return Trained(training, block.loss.value, block.loss.span, tuple(block.metrics))
 
 
-def read_setting(context: Context, block: Block, name: str, statement: tree.Let) -> None:
+def read_setting(context: Context, block: Block, name: str, value: tree.Value) -> None:
     if name == "loss":
-        block.loss = loss_of(context, statement.value)
+        block.loss = loss_of(context, value)
     elif name == "metrics":
-        block.metrics += metrics_of(context, statement.value, block.loss)
+        block.metrics += metrics_of(context, value, block.loss)
     elif name == "optimizer":
-        block.optimizer = optimizer_of(context, statement.value, statement.value.span)
+        block.optimizer = optimizer_of(context, value, value.span)
     else:
-        value = convert(context, "train", name, NUMBERS[name], statement.value)
-        if value is not FAILED:
-            block.numbers[name] = value
+        number = convert(context, "train", name, NUMBERS[name], value)
+        if number is not FAILED:
+            block.numbers[name] = number
 
 
 # -- which setting -----------------------------------------------------------------------------------
 
 
-def setting_of(context: Context, block: Block, statement: tree.Statement) -> list[str]:
+def setting_of(context: Context, block: Block, statement: tree.Statement) -> list[tuple[str, tree.Value]]:
     """The setting a statement sets, even if it is misspelt; none where there is none or it came before."""
     if isinstance(statement, tree.Group):
         if statement.name.text == "tune":
             not_yet(context.report, "groups of weights (`tune`)", statement.name.span)
         else:
-            name_setting(context, statement.name)
+            name_setting(context, statement.name, None)
         return []
     if not isinstance(statement, tree.Let):
         return []
@@ -120,7 +121,7 @@ def setting_of(context: Context, block: Block, statement: tree.Statement) -> lis
         )
         return []
     written = statement.names[0]
-    name = name_setting(context, written)
+    name = name_setting(context, written, statement.value)
     if not name:
         return []
     if name in block.places:
@@ -133,10 +134,10 @@ def setting_of(context: Context, block: Block, statement: tree.Statement) -> lis
         )
         return []
     block.places[name] = written.span
-    return [name]
+    return [(name, statement.value)]
 
 
-def name_setting(context: Context, written: tree.Name) -> str:
+def name_setting(context: Context, written: tree.Name, value: tree.Value | None) -> str:
     """The setting meant; an unknown one is reported. Empty where it is none of ours."""
     name = written.text
     if name in SETTINGS:
@@ -154,7 +155,8 @@ def name_setting(context: Context, written: tree.Name) -> str:
         )
     elif name in foreign.IN_OPTIMIZER:
         argument = foreign.ARGUMENTS.get(name, name)
-        help = f"it belongs to the optimizer: `optimizer = adam({argument} = ...)`"
+        given = short(value.span.text) if isinstance(value, tree.Number) else "..."
+        help = f"it belongs to the optimizer: `optimizer = adam({argument} = {given})`"
         near = []
     elif name in OF_FIT:
         help = f"it is an argument of `fit`: `model.fit(..., {name}=...)`"
@@ -164,7 +166,7 @@ def name_setting(context: Context, written: tree.Name) -> str:
     else:
         help = f"settings are {', '.join(SETTINGS)}"
     meant = ours or (near[0] if near else "")
-    edits = [Edit(written.span, meant)] if meant in SETTINGS else []
+    edits = [Edit(written.span, meant)] if meant in SETTINGS and (ours or len(near) == 1) else []
     context.report.error("E503", f"`train` has no setting `{name}`", written.span, help=help, edits=edits)
     return meant if meant in SETTINGS else ""
 
@@ -173,18 +175,30 @@ def name_setting(context: Context, written: tree.Name) -> str:
 
 
 def missing_loss(context: Context, train: tree.Train, targets: Sequence[Port]) -> None:
-    suggestion = "loss = cross_entropy(logits, label)"
-    if targets:
-        target = targets[0]
-        loss = {"index": "cross_entropy", "bool": "binary_cross_entropy"}.get(target.type.dtype, "mse")
-        prediction = "logits" if context.scope.find("logits") is not None else "prediction"
-        suggestion = f"loss = {loss}({prediction}, {target.name})"
+    """The help names what there is to compare; the edit writes the line where there is no doubt."""
+    predictions = [name for name, bound in scope_values(context) if is_prediction(bound.meaning)]
+    prediction = "logits" if "logits" in predictions or not predictions else predictions[-1]
+    target = targets[0] if targets else None
+    dtype = target.type.dtype if target is not None else "index"
+    loss = {"index": "cross_entropy", "bool": "binary_cross_entropy"}.get(dtype, "mse")
+    line = f"loss = {loss}({prediction}, {target.name if target is not None else 'label'})"
+    sure = len(targets) == 1 and prediction in predictions and train.head.text.endswith("{")
+    end = Span(train.head.source, train.head.stop, train.head.stop)
     context.report.error(
         "E504",
         f"`train {train.path.text}` has no loss, so there is nothing to minimise",
         train.head,
-        help=f"for instance `{suggestion}`",
+        help=f"for instance `{line}`",
+        edits=[Edit(end, f"\n  {line}")] if sure else [],
     )
+
+
+def scope_values(context: Context) -> list[tuple[str, Bound]]:
+    return [pair for scope in context.scope.outwards() for pair in scope.names.items()]
+
+
+def is_prediction(meaning: object) -> bool:
+    return isinstance(meaning, Tensor) and not meaning.target and meaning.trail.layer not in ("", "softmax", "sigmoid")
 
 
 def fits_in_memory(context: Context, block: Block) -> bool:

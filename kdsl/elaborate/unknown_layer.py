@@ -9,6 +9,7 @@ from kdsl.elaborate.constants import kind_of
 from kdsl.elaborate.context import Context
 from kdsl.elaborate.layers import call_span
 from kdsl.elaborate.not_yet import FUNCTIONS, not_yet
+from kdsl.elaborate.not_yet import LAYERS as LATER
 from kdsl.elaborate.scope import Bound, NamedStep, Tensor, Unknown
 from kdsl.elaborate.words import listed
 from kdsl.ops.registry import LAYERS
@@ -88,8 +89,8 @@ def say_unknown(context: Context, step: tree.Layer) -> None:
         help = f"`{loss}` is a loss: it stands in `train`, as `loss = {loss}(...)`"
         context.report.error("E201", message, step.name.span, help=help)
         return
-    near = nearest(name, [*LAYERS, *named_steps(context), *foreign.LATER])
-    edits = [Edit(step.name.span, near[0])] if near and near[0] not in foreign.LATER else []
+    near = nearest(name, [*LAYERS, *named_steps(context), *LATER])
+    edits = [Edit(step.name.span, near[0])] if near and near[0] not in LATER else []
     help = f"did you mean {listed(near)}?" if near else "`kdsl explain E201` lists the layers there are"
     context.report.error("E201", message, step.name.span, help=help, edits=edits)
 

@@ -20,8 +20,9 @@ def question(word: str, known: Iterable[str]) -> str:
 
 
 def joined(*sentences: str) -> str:
-    """What is not empty, as `a; b`."""
-    return "; ".join(sentence for sentence in sentences if sentence)
+    """What is not empty, as `a; b`, or after a question `a? b`."""
+    text = "; ".join(sentence for sentence in sentences if sentence)
+    return text.replace("?; ", "? ")
 
 
 def short(text: str, most: int = 60) -> str:

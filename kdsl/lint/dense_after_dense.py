@@ -23,12 +23,11 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             continue
         seen.add(record.span)
         at = record.span
-        edits = () if before.span == at else (Edit(Span(at.source, at.start, at.start), "relu -> "),)
         yield Diagnostic(
             "W610",
             "two `dense` layers in a row compute no more than one",
             Label(at, "follows at once"),
-            () if before.span == at else (Label(before.span, "the first"),),
+            (Label(before.span, "the first"),),
             help="put an activation between them: `-> relu`",
-            edits=edits,
+            edits=(Edit(Span(at.source, at.start, at.start), "relu -> "),),
         )

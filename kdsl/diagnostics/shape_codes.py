@@ -1,0 +1,88 @@
+"""E4xx: shapes, sizes and how much of them there is."""
+
+from __future__ import annotations
+
+from kdsl.diagnostics.entry import Entry
+from kdsl.diagnostics.samples import digits, model
+
+GOOD = digits("logits = image -> flatten -> dense(10)\noutput logits")
+SIAMESE = "input left: f32[32]\ninput right: f32[{}]\na = left -> dense(16) as tower\nb = right -> tower\noutput a, b"
+
+SHAPES = (
+    Entry(
+        "E401",
+        "unsuitable-shape",
+        "a layer gets a shape it cannot work on",
+        "`dense` and `softmax` work along an axis, so they cannot be given a single number. The line `shapes:` shows what\n"
+        "came out of every step before.",
+        model("Net", "input x: f32\noutput y = x -> dense(3)"),
+        model("Net", "input x: f32\noutput y = x -> reshape([1]) -> dense(3)"),
+    ),
+    Entry(
+        "E403",
+        "not-a-whole-size",
+        "a size that is not a whole number",
+        "Compile-time numbers are exact fractions, so `15 / 2` is not silently rounded. `floor(width / 2)` and\n"
+        "`ceil(width / 2)` say which whole number is meant.",
+        digits("logits = image -> flatten -> dense(15 / 2)\noutput logits"),
+        digits("logits = image -> flatten -> dense(floor(15 / 2))\noutput logits"),
+    ),
+    Entry(
+        "E404",
+        "reshape-does-not-fit",
+        "a new shape has another number of elements",
+        "`reshape` gives the same numbers other axes: the sizes multiply to as many elements as came in. One of them may be\n"
+        "-1, for what is left. The batch is not written.",
+        digits("rows = image -> reshape([28, 27])\noutput rows"),
+        digits("rows = image -> reshape([14, -1])\noutput rows"),
+    ),
+    Entry(
+        "E405",
+        "classes-are-not-numbers",
+        "a layer that computes gets labels",
+        "`index(n)` is the name of one of n classes: 7 is not more than 3. A quantity is declared `i32` or `f32`.",
+        model("Net", "input word: index(1000)[20]\noutput y = word -> dense(3)"),
+        model("Net", "input count: i32[20]\noutput y = count -> dense(3)"),
+    ),
+    Entry(
+        "E406",
+        "too-many-layers",
+        "copies make more layers than a model may have",
+        "`repeat` and `for` write their steps out. Copies inside copies multiply; a model has at most 10,000 layers.",
+        digits("logits = image -> flatten -> repeat 1_000_000_000 relu -> dense(10)\noutput logits"),
+        digits("logits = image -> flatten -> repeat 3 { dense(32) -> relu } -> dense(10)\noutput logits"),
+    ),
+    Entry(
+        "E407",
+        "number-of-inputs",
+        "more or fewer values flow into a layer than it takes",
+        "`(a, b) -> layer` feeds several values into one layer. Most layers take one.",
+        digits("logits = (image, image) -> dense(10)\noutput logits"),
+        GOOD,
+    ),
+    Entry(
+        "E408",
+        "shared-weights-differ",
+        "a shared step gets another size than the first time",
+        "A step that runs again has the weights it had before, and their shapes come from what flowed in first.",
+        model("Siamese", SIAMESE.format(16)),
+        model("Siamese", SIAMESE.format(32)),
+    ),
+    Entry(
+        "E409",
+        "too-much-memory",
+        "a model larger than any computer",
+        "Sizes are exact integers of any length, so a slip of the pen can ask for more memory than there is. Weights, the\n"
+        "values of one sample and those of one batch are limited to 1 TiB each.",
+        digits("logits = image -> flatten -> dense(10 ** 12)\noutput logits"),
+        digits("logits = image -> flatten -> dense(10 ** 2)\noutput logits"),
+    ),
+    Entry(
+        "E410",
+        "size-below-one",
+        "a size of zero or less",
+        "Every axis has at least one element. `repeat` may count from 0 up.",
+        digits("logits = image -> flatten -> dense(0)\noutput logits"),
+        GOOD,
+    ),
+)

@@ -1,0 +1,135 @@
+"""E5xx: predictions against targets, and the settings of `train`."""
+
+from __future__ import annotations
+
+from kdsl.diagnostics.entry import Entry
+from kdsl.diagnostics.samples import digits, model, prices
+
+OUT = "logits = image -> flatten -> dense(10)\noutput logits"
+LOSS = "loss = cross_entropy(logits, label)"
+GOOD = digits(OUT, LOSS)
+GUESS = "guess = house -> dense(1)\noutput guess"
+
+TRAINING = (
+    Entry(
+        "E501",
+        "classes-differ",
+        "the prediction has another number of classes than the target",
+        "A label typed `index(10)` is compared with ten scores, one for each class.",
+        digits("logits = image -> flatten -> dense(12)\noutput logits", LOSS),
+        GOOD,
+    ),
+    Entry(
+        "E502",
+        "missing-flatten",
+        "a prediction for every row, a target for the whole sample",
+        "`dense` works on the last axis and keeps all others: [28, 28] becomes [28, 128]. To look at a whole image, `flatten`\n"
+        "it first. The mistake shows only at the loss; the place marked is the layer that kept the axes.",
+        digits("logits = image -> dense(10)\noutput logits", LOSS),
+        GOOD,
+    ),
+    Entry(
+        "E503",
+        "unknown-setting",
+        "a `train` block has no setting of this name",
+        "The settings are loss, metrics, optimizer, batch, epochs, seed and validation_split. The learning rate is the\n"
+        "optimizer's: `optimizer = adam(lr = 1e-3)`.",
+        digits(OUT, f"{LOSS}\nbatch_size = 32"),
+        digits(OUT, f"{LOSS}\nbatch = 32"),
+    ),
+    Entry(
+        "E504",
+        "no-loss",
+        "a `train` block without a loss",
+        "Training minimises a loss. `cross_entropy` is for classes, `binary_cross_entropy` for yes or no, `mse`, `mae` and\n"
+        "`huber` for numbers. All other settings have defaults.",
+        digits(OUT, "epochs = 3"),
+        digits(OUT, f"{LOSS}\nepochs = 3"),
+    ),
+    Entry(
+        "E505",
+        "unsuitable-setting",
+        "a setting gets something else than it takes",
+        "`metrics` is a list of metrics, named or not; `optimizer` is one optimizer with its arguments. A metric may not be\n"
+        "called like the loss, nor start with `val_`.",
+        digits(OUT, f"{LOSS}\nmetrics = accuracy(logits, label)"),
+        digits(OUT, f"{LOSS}\nmetrics = [accuracy(logits, label)]"),
+    ),
+    Entry(
+        "E506",
+        "setting-twice",
+        "a setting is set twice",
+        "Each setting has one value.",
+        digits(OUT, f"{LOSS}\nbatch = 32\nbatch = 64"),
+        digits(OUT, f"{LOSS}\nbatch = 64"),
+    ),
+    Entry(
+        "E507",
+        "second-train-block",
+        "a model has two `train` blocks",
+        "All settings of a model stand in one block.",
+        f"{GOOD}\ntrain Digits {{\n  {LOSS}\n}}\n",
+        GOOD,
+    ),
+    Entry(
+        "E508",
+        "nothing-to-compare",
+        "a loss or metric without its prediction and target",
+        "Losses and metrics are calls that say what they compare: the prediction first, then the target.",
+        digits(OUT, f"{LOSS}\nmetrics = [accuracy]"),
+        digits(OUT, f"{LOSS}\nmetrics = [accuracy(logits, label)]"),
+    ),
+    Entry(
+        "E509",
+        "nothing-to-train",
+        "the loss depends on no weights",
+        "Training changes weights so that the loss falls. Between the inputs and the loss must lie a layer that has some.",
+        prices("guess = house -> reshape([2, 2]) -> flatten\noutput guess", "loss = mse(guess, house)").replace(
+            "  target price: f32\n", ""
+        ),
+        prices(GUESS, "loss = mse(guess, price)"),
+    ),
+    Entry(
+        "E510",
+        "prediction-and-target-differ",
+        "prediction and target have shapes that cannot be compared",
+        "Both sides need the same shape; only a last axis of 1 is left out against a side that has none. Nothing is silently\n"
+        "broadcast: that would train nonsense.",
+        model("Net", "input  x: f32[4]\ntarget y: f32[3]\nh = x -> dense(4)\noutput h", "loss = mse(h, y)"),
+        model("Net", "input  x: f32[4]\ntarget y: f32[3]\nh = x -> dense(3)\noutput h", "loss = mse(h, y)"),
+    ),
+    Entry(
+        "E511",
+        "target-of-another-type",
+        "the loss or metric is not for targets of this type",
+        "`cross_entropy` is for classes (`index(n)`, or a share for each class), `mse`, `mae` and `huber` for numbers,\n"
+        "`binary_cross_entropy` for yes or no (`bool`).",
+        digits(OUT, "loss = mse(logits, label)"),
+        GOOD,
+    ),
+    Entry(
+        "E512",
+        "prediction-first",
+        "the first argument of a loss or metric is not a prediction",
+        "The prediction comes first, then the target. Keras has them the other way round.",
+        digits(OUT, "loss = cross_entropy(label, logits)"),
+        GOOD,
+    ),
+    Entry(
+        "E513",
+        "top-k-too-large",
+        "`top_k` counts more answers than there are classes",
+        "With as many answers as classes every sample counts as right.",
+        digits(OUT, f"{LOSS}\nmetrics = [top_k(logits, label, k = 11)]"),
+        digits(OUT, f"{LOSS}\nmetrics = [top_k(logits, label, k = 3)]"),
+    ),
+    Entry(
+        "E514",
+        "several-clippings",
+        "gradients are clipped in more than one way",
+        "An optimizer takes one of clip_norm (each weight array by itself), global_clip_norm (all together) and clip_value\n"
+        "(each element).",
+        digits(OUT, f"{LOSS}\noptimizer = adam(clip_norm = 1.0, clip_value = 0.5)"),
+        digits(OUT, f"{LOSS}\noptimizer = adam(clip_norm = 1.0)"),
+    ),
+)
