@@ -11,6 +11,7 @@ from collections.abc import Callable
 from kdsl.diagnostics.diagnostic import Diagnostic
 from kdsl.source import Source
 from kdsl.syntax import explain_headers as headers
+from kdsl.syntax import explain_missing as missing
 from kdsl.syntax import explain_statements as statements
 from kdsl.syntax import explain_values as values
 from kdsl.syntax import habits
@@ -34,13 +35,16 @@ ORDER: tuple[Callable[[Where], Diagnostic | None], ...] = (
     values.operator_after_step,
     values.arrow_after_operator,
     statements.after_body,
+    missing.continued_line,
     values.chained,
     values.value_missing,
     headers.no_colon,
     values.tuple_without_layer,
     values.list_in_parentheses,
     values.colon,
-    values.missing_comma,
+    missing.equal_sign,
+    missing.arrow,
+    missing.comma,
     values.conditional,
     statements.one_a_line,
     headers.header,

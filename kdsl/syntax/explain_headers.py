@@ -39,6 +39,8 @@ def no_colon(w: Where) -> Diagnostic | None:
     declares = w.rule in ("input", "target", "weight", "param")
     if not declares or not w.accepts("COLON") or w.found.kind not in NAME_WORDS or w.previous is None:
         return None
+    if w.following.kind == "COLON":  # `input big image: f32[28]`
+        return None
     change = [(w.previous.stop, w.found.start, ": ")]
     message = f"a `:` is missing before the type {shown(w.found)}"
     return w.say("E113", message, w.found, f"write `{w.previous.text}: {w.found.text}`", change)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from difflib import get_close_matches
 
 from kdsl.diagnostics.diagnostic import Diagnostic
+from kdsl.diagnostics.suggest import nearest
 from kdsl.syntax.problems import indentation, listed, quoted, shown
 from kdsl.syntax.tokens import INFIX, ITEM_WORDS, NAME_WORDS, RESERVED, VALUE_STARTS
 from kdsl.syntax.where import Where
@@ -71,7 +71,7 @@ def unknown_word(w: Where, known: Sequence[str], lead: str) -> Diagnostic:
         return w.say("E112", message, w.begin, f"a value is bound without it: `{w.found.text} = ...`", change)
     if text == "class" and any(token.text in ("Module", "Model") for token in w.tokens[w.i : w.line_end()]):
         meant = "model"
-    near = [meant] if meant else get_close_matches(text.lower(), known, 1, 0.6)
+    near = [meant] if meant else nearest(text, known, 1)
     if not near:
         return w.say("E112", message, w.begin, f"{lead} {listed(known)}")
     foreign = w.tokens[w.line_end() - 1].kind == "COLON"  # `class Net(nn.Module):` takes more than one word
@@ -137,7 +137,12 @@ def typed_value(w: Where) -> Diagnostic:
 def names_alone(w: Where) -> Diagnostic | None:
     """`a, b` and nothing more."""
     kinds = [token.kind for token in w.read()]
-    listing = len(kinds) > 1 and kinds[0] in NAME_WORDS and all(k == "COMMA" or k in NAME_WORDS for k in kinds)
+    listing = (
+        len(kinds) > 1
+        and kinds[1] == "COMMA"
+        and kinds[0] in NAME_WORDS
+        and all(k == "COMMA" or k in NAME_WORDS for k in kinds)
+    )
     if not listing or w.rule not in ("names", "let", "body", "start"):
         return None
     text = ", ".join(token.text for token in w.read() if token.kind != "COMMA")

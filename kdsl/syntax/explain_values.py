@@ -5,14 +5,10 @@ from __future__ import annotations
 from kdsl.diagnostics.diagnostic import Diagnostic
 from kdsl.syntax.explain_headers import LOOKS
 from kdsl.syntax.problems import indentation, quoted, shown
-from kdsl.syntax.tokens import CLOSER, END, INFIX, LITERALS, NAME_WORDS, VALUE_ENDS, VALUE_STARTS
+from kdsl.syntax.tokens import CLOSER, END, INFIX, LITERALS, NAME_WORDS, VALUE_ENDS
 from kdsl.syntax.where import Where
 
 STATEMENT_RULES = ("let", "output", "import_", "return_", "block", "names", "dim", "pipe", "layer", "choice")
-COMMA_RULES = frozenset(
-    {"args", "list", "shape", "params", "param", "tuple", "index", "slice", "keyword", "parens", "layer"}
-    | {"pipe", "call", "type"}
-)
 PARTS = {  # rule -> (code, what a message calls it, an example)
     "args": ("E121", "arguments", "`dense(10)`, `conv(32, kernel = 3)`"),
     "call": ("E121", "a call", "`mean(x, axis = -1)`"),
@@ -25,7 +21,7 @@ PARTS = {  # rule -> (code, what a message calls it, an example)
     "chain": ("E125", "steps in braces", "`{ conv(16) -> relu }`"),
     "layer": ("E126", "a layer", "`-> dense(10) as head`"),
     "pipe": ("E126", "a flow", "`x -> dense(10) -> relu`"),
-    "let": ("E127", "a value", "`name = value`"),
+    "let": ("E127", "a value", "`h = a + b` or `h = x -> dense(10)`"),
     "return_": ("E127", "`return`", "`return value`"),
     "dim": ("E113", "`dim`", "`dim T = 128`"),
     "body": ("E112", "a body", "`input image: u8[28, 28]`, `h = image -> dense(10)`, each in its own line"),
@@ -122,11 +118,12 @@ def operator_after_step(w: Where) -> Diagnostic | None:
     what = "an index" if found.kind == "LSQB" else shown(found)
     first = w.pipe_start(w.i)
     flow = w.text(first, w.i)
-    if "\n" in flow or len(flow) > 60:
+    among_steps = first > w.low and w.tokens[first - 1].kind == "LBRACE"
+    if "\n" in flow or len(flow) > 60 or among_steps:
         flow = "x -> layer"
     rest = found.text if found.kind in ("LSQB", "DOT") else f" {found.text} "
     start, stop = w.tokens[first].start, w.tokens[w.i - 1].stop
-    changes = [(start, start, "("), (stop, stop, ")")] if found.kind != "DOT" else []
+    changes = [(start, start, "("), (stop, stop, ")")] if found.kind != "DOT" and not among_steps else []
     help = f"put the flow in parentheses: `({flow}){rest}...`"
     return w.say("E101", f"a layer cannot be followed by {what}", found, help, changes)
 
@@ -151,7 +148,7 @@ def two_readings(w: Where) -> Diagnostic:
     first, last, end = w.flow_start(w.i), w.operand_start(w.i), w.flow_end(w.i)
     whole, operand = w.text(first, w.i), w.text(last, w.i)
     before, rest = w.source.text[w.tokens[first].start : w.tokens[last].start], w.text(w.i, end)
-    if "\n" in whole + rest or len(whole + rest) > 80 or not before.strip():
+    if "\n" in whole + rest or len(whole + rest) > 80 or not before.strip() or end == w.i + 1:
         help = "put what flows into the layer in parentheses: `(a + b) -> layer`, or `a + (b -> layer)`"
     else:
         help = f"`({whole}) {rest}` feeds all of it, `{before}({operand} {rest})` feeds `{operand}` alone"
@@ -259,16 +256,6 @@ def body_in_braces(w: Where) -> Diagnostic:
     changes = [(found.start, found.stop, " {"), (stop, stop, f"\n{margin}}}")] if indented else []
     help = f"write `{{` for `:`, and `}}` at the end of the {w.begin.text}"
     return w.say("E118", "a body stands in braces", found, help, changes)
-
-
-def missing_comma(w: Where) -> Diagnostic | None:
-    found = w.found
-    if found.kind not in VALUE_STARTS or not w.accepts("COMMA") or w.rule not in COMMA_RULES or w.previous is None:
-        return None
-    if not any(rule in ("args", "list", "shape", "params", "tuple", "index") for rule in w.enclosing):
-        return None
-    change = [(w.previous.stop, w.previous.stop, ",")]
-    return w.say("E114", f"a comma is missing before {shown(found)}", found, f"write `, {found.text}`", change)
 
 
 def conditional(w: Where) -> Diagnostic | None:

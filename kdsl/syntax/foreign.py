@@ -88,7 +88,8 @@ class Reader:
     def mark(self, i: int, token: Token) -> list[Token]:
         text = token.text
         if text == ";":
-            follows = starts_statement(self.tokens, i + 1)
+            inside = i > 0 and self.tokens[i - 1].kind == "COMMA"
+            follows = starts_statement(self.tokens, i + 1) and not inside
             instead = "\n" + indentation(self.source, token.start) if follows else ""
             stop = self.tokens[i + 1].start if follows else token.stop
             self.problems.append(

@@ -61,7 +61,8 @@ def loop(w: Where) -> Diagnostic | None:
     values = re.sub(r"\bin \((.*)\)$", r"in [\1]", values)
     counted = re.fullmatch(r"\w+ in range\((\w+)\)", values)
     head = f"repeat {counted[1]}" if counted else f"{word} {values}"
-    if "{" in head or "->" in head or "\n" in head:
+    stands = w.following.kind in NAME_WORDS | {"INT"} and (word == "repeat" or " in " in values)
+    if not stands or "{" in head or "->" in head or "\n" in head:
         return None
     help = f"it is a step of a flow: `h = x -> {head} {{ ... }}`"
     return w.say("E112", f"`{word}` does not start a statement", w.found, help)

@@ -22,6 +22,7 @@ from kdsl.syntax.tokens import (
     Token,
     outside_brackets,
     starts_item,
+    starts_statement,
 )
 
 
@@ -139,16 +140,23 @@ class Mender:
             while len(self.stack) > match + 1:
                 self.unclosed(self.stack.pop(), i)
             self.stack.pop()
-        elif starts_line and self.header is not None and not any(o.token.kind == "LBRACE" for o in self.stack):
-            self.give_brace(self.header)
+        elif self.header is not None and not any(o.token.kind == "LBRACE" for o in self.stack):
+            first = self.first_statement(self.header, i) if not starts_line else self.ends[self.header]
+            if first is None:
+                self.stray(i, token, starts_line)
+            else:
+                self.give_brace(self.header, first)
         else:
             self.stray(i, token, starts_line)
             if starts_line and self.stack and self.stack[-1].body:
                 self.late[self.stack[-1].index] = (i, self.problems[-1])
 
-    def give_brace(self, header: int) -> None:
-        """Put the `{` at the end of the item's first line, behind what is still open there."""
-        end = self.ends[header]
+    def first_statement(self, header: int, brace: int) -> int | None:
+        """Where the body of `model X input x: f32[3] }` starts."""
+        return next((k for k in range(header + 2, brace) if starts_statement(self.tokens, k)), None)
+
+    def give_brace(self, header: int, end: int) -> None:
+        """Put the `{` before token `end`, behind what is still open there."""
         near = self.tokens[end - 1]
         right = [OPENER[opened.token.kind] for opened in reversed(self.stack)]
         self.insert.setdefault(end, []).extend(near.after(kind, CLOSER_TEXT[kind]) for kind in right)

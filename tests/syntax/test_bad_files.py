@@ -14,7 +14,7 @@ from kdsl.diagnostics.edits import apply
 from kdsl.diagnostics.text import render_text
 
 WITHOUT_A_FILE = {"E143", "E145", "E150", "E151", "E152"}  # long texts and bytes: see test_limits and test_source
-WITHOUT_A_FILE |= {"E121", "E122", "E123", "E125", "E127"}  # shown by the catalogue's examples
+WITHOUT_A_FILE |= {"E122", "E123", "E125", "E127"}  # shown by the catalogue's examples
 MARK = re.compile(r"#~(\^?) ((?:E\d{3} ?)+)$")
 
 
