@@ -10,6 +10,7 @@ BIN    := $(VENV)/bin
 
 # Compiled kernels stay inside the checkout, and the tests share them.
 export NUMBA_CACHE_DIR ?= $(CURDIR)/$(VENV)/cache/numba
+export KDSL_CACHE_DIR ?= $(CURDIR)/$(VENV)/cache/modules
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .PHONY: demo test lint bench clean

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
+import shutil
 import sys
 import tempfile
 from pathlib import Path
 
 from kdsl.runtime.checkpoint import replacing
+
+KEPT = 100  # modules; the ones used longest ago go first
+PLACE = re.compile(r".+-[0-9a-f]{16}")
 
 
 def folder() -> Path:
@@ -31,8 +36,9 @@ def store(name: str, text: str) -> Path:
     data = text.encode("utf-8")
     key = hashlib.sha256(data).hexdigest()[:16]
     try:
-        place = folder() / f"{name}-{key}"
-        return _written(place, name, data)
+        path = _written(folder() / f"{name}-{key}", name, data)
+        _prune(folder())
+        return path
     except OSError:
         return _written(Path(tempfile.mkdtemp(prefix="kdsl-")), name, data)
 
@@ -43,4 +49,13 @@ def _written(place: Path, name: str, data: bytes) -> Path:
     if not path.exists() or path.read_bytes() != data:
         with replacing(path) as file:
             file.write(data)
+    os.utime(place)  # the time of its last use
     return path
+
+
+def _prune(cache: Path) -> None:
+    places = [place for place in cache.iterdir() if PLACE.fullmatch(place.name) and place.is_dir()]
+    if len(places) > KEPT:
+        oldest = sorted(places, key=lambda place: place.stat().st_mtime)[: len(places) - KEPT]
+        for place in oldest:
+            shutil.rmtree(place, ignore_errors=True)

@@ -6,7 +6,7 @@ import argparse
 import sys
 from pathlib import Path
 
-from kdsl.cli.compiling import add_file, add_target, compiled, warmed
+from kdsl.cli.compiling import add_file, add_target, compiled, warm_file
 from kdsl.cli.console import OK, Console
 from kdsl.cli.output import module_path, write
 
@@ -40,6 +40,6 @@ def run(options: argparse.Namespace, console: Console) -> int:
     changed = write(path, text, options.force)
     console.print(f"wrote {path}" if changed else f"{path} is up to date")
     if options.warm:
-        warmed(path)
+        warm_file(path)
         console.print("compiled its kernels")
     return OK

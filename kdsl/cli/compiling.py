@@ -76,21 +76,24 @@ def passes(names: list[str]) -> frozenset[str]:
     return frozenset(names)
 
 
-def warmed(path: Path) -> None:
-    """Runs every function of a module once, on zeros, so that its kernels are in the cache."""
-    import numpy as np
-
+def warm_file(path: Path) -> None:
+    """Every kernel of a module's file compiled, and in the cache."""
     spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None and spec.loader is not None
     module = sys.modules[path.stem] = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     for model in classes(module):
-        made, declaration = model(), model.declaration
-        x, y = (
-            {port.name: np.zeros((1, *port.shape)) for port in ports}
-            for ports in (declaration.inputs, declaration.targets)
-        )
-        made.predict(x)
-        if declaration.training is not None:
-            made.evaluate(x, y)
-            made.train_on_batch(x, y)
+        warm(model)
+
+
+def warm(model: Any) -> None:
+    """Runs every function of a model's class once, on zeros and with an instance of its own, so that all is compiled."""
+    import numpy as np
+
+    made, declaration = model(), model.declaration
+    x = {port.name: np.zeros((1, *port.shape)) for port in declaration.inputs}
+    y = {port.name: np.zeros((1, *port.shape)) for port in declaration.targets}
+    made.predict(x)
+    if declaration.training is not None:
+        made.evaluate(x, y)
+        made.train_on_batch(x, y)

@@ -8,15 +8,13 @@ import sys
 from pathlib import Path
 
 from kdsl.cli.console import CliError
-from kdsl.compiler import MARKER
 from kdsl.diagnostics.suggest import nearest
 
 # A module of these names beside a script would be imported in the place of the real one.
 SHADOWED = frozenset(
     {"numpy", "numba", "llvmlite", "scipy", "pandas", "sklearn", "matplotlib", "jinja2", "lark", "kdsl", "pytest"}
 )
-# What every generated module says of itself, near its top.
-MADE = re.compile(rb"%s \d\S* from " % MARKER.encode())
+PYTHONS = frozenset(name.lower() for name in sys.stdlib_module_names)
 DEVICES = frozenset({"con", "prn", "aux", "nul", *(f"{port}{n}" for port in ("com", "lpt") for n in range(1, 10))})
 
 
@@ -54,17 +52,16 @@ def unusable(stem: str) -> str:
         return f"{stem} is a word of Python's"
     if not (stem.isidentifier() and stem.isascii()):
         return f"import {stem} would not be Python"
-    if lower in SHADOWED or lower in sys.stdlib_module_names:
-        return (
-            f"it would hide Python's own module {lower} from every script in that folder"
-            if (lower not in SHADOWED)
-            else f"it would hide the package {lower} from every script in that folder"
-        )
+    if lower in SHADOWED:
+        return f"it would hide the package {lower} from every script in that folder"
+    if lower in PYTHONS:
+        return f"it would hide Python's own module {lower} from every script in that folder"
     return ""
 
 
 def write(path: Path, text: str, force: bool) -> bool:
     """Write the module -> whether the file changed. A file that kdsl did not make is not kdsl's to replace."""
+    from kdsl.compiler import MARKER  # every generated module says so near its top, with the version
     from kdsl.runtime.checkpoint import replacing
 
     try:
@@ -77,7 +74,7 @@ def write(path: Path, text: str, force: bool) -> bool:
         before = path.read_bytes() if path.exists() else None
         if before == data:
             return False
-        if before is not None and not force and not MADE.search(before[:4096]):
+        if before is not None and not force and not re.search(rb"%s \d" % MARKER.encode(), before[:4096]):
             raise CliError(
                 f"{path} was not made by kdsl, so it stays as it is", "choose another: -o NAME.py, or --force"
             )

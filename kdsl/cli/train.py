@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import argparse
 import os
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kdsl.cli.compiling import add_file, add_target, class_of, compiled
+from kdsl.cli.compiling import add_file, add_target, class_of, compiled, warm
 from kdsl.cli.console import FINDINGS, INTERRUPTED, OK, CliError, Console
 from kdsl.cli.models import add_model, one_of, unknown
 
@@ -26,6 +27,9 @@ data:
   x.npz          arrays named after the model's inputs and targets; test_NAME for the test part
   x.csv          a header, then numbers; columns named after inputs and targets, or see --columns
 """
+
+
+NOTICED = 1.0  # seconds: a wait that wants a reason
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -76,13 +80,28 @@ def run(options: argparse.Namespace, console: Console) -> int:
     numbers = _numbers(options, program.training.optimizer)
     data, test = _data(options, program, console)
     try:
-        model = class_of(result, program)(seed=options.seed, threads=options.threads, **numbers)
+        model_class = class_of(result, program)
+        _warm(model_class, options.quiet, console)
+        model = model_class(seed=options.seed, threads=options.threads, **numbers)
         code = _fit(model, data.train, options, console, save)
         if code == OK and test is not None:
             _report(model, test, console)
     except (ValueError, TypeError) as error:  # what the module says of a wrong number or of data: one clear sentence
         raise CliError(str(error)) from error
     return code
+
+
+def _warm(model_class: Any, quiet: bool, console: Console) -> None:
+    """Kernels are compiled before the first epoch, so that its bar shows training and nothing else."""
+    start = time.perf_counter()
+    waiting = "compiling its kernels ..." if not quiet and console.out.isatty() else ""
+    console.out.write(waiting)
+    console.out.flush()
+    warm(model_class)
+    console.out.write("\r" + " " * len(waiting) + "\r" if waiting else "")
+    seconds = time.perf_counter() - start
+    if seconds > NOTICED and not quiet:
+        console.print(f"compiled its kernels in {seconds:.1f} s; the next run finds them ready")
 
 
 def _fit(model: Any, train: Split, options: argparse.Namespace, console: Console, save: Path | None) -> int:

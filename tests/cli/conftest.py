@@ -19,11 +19,11 @@ Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 @pytest.fixture
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """No colour wishes from outside, and a cache that the tests of one run share."""
+    """No colour wishes from outside, and a cache that the tests share."""
     env = {name: text for name, text in os.environ.items() if name not in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR_FORCE")}
-    cache = tmp_path_factory.getbasetemp() / "kdsl-cache"
+    cache = env.get("KDSL_CACHE_DIR") or str(tmp_path_factory.getbasetemp().parent / "kdsl-cache")
     path = os.pathsep.join(filter(None, [str(ROOT), env.get("PYTHONPATH")]))
-    return {**env, "KDSL_CACHE_DIR": str(cache), "PYTHONPATH": path, "PYTHONUTF8": "1", "COLUMNS": "100"}
+    return {**env, "KDSL_CACHE_DIR": cache, "PYTHONPATH": path, "PYTHONUTF8": "1", "COLUMNS": "100"}
 
 
 @pytest.fixture
