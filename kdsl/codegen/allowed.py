@@ -1,14 +1,16 @@
 """A generated module is held against what a generated module may contain, whatever the templates and names did.
 
 This is the second line of defence: strings enter by `repr` and names by `identifier`. Should either fail, the text
-does not pass: other imports, names that nobody defines, functions that run text, or a second statement on a line.
+does not pass: other imports, names that nobody defines or somebody defines twice, functions that run text.
 """
 
 from __future__ import annotations
 
 import ast
 import builtins
+import re
 import symtable
+from functools import cache
 
 PACKAGES = frozenset({"numpy", "numba", "llvmlite"})
 STANDARD = frozenset(
@@ -66,7 +68,7 @@ class NotAllowed(Exception):
 
 def check_module(text: str) -> None:
     """Raises NotAllowed where the text is no module of the expected kind."""
-    if any(ord(c) < 32 and c != "\n" for c in text):
+    if re.search(r"[\x00-\x09\x0b-\x1f]", text):
         raise NotAllowed("control characters")
     try:
         tree = ast.parse(text)
@@ -78,10 +80,11 @@ def check_module(text: str) -> None:
     _check_names(text)
 
 
-def defined_names(text: str) -> set[str]:
+@cache
+def defined_names(text: str) -> frozenset[str]:
     """Names that a text defines or imports at module level."""
     table = symtable.symtable(text, "module", "exec")
-    return {symbol.get_name() for symbol in table.get_symbols() if symbol.is_assigned() or symbol.is_imported()}
+    return frozenset(s.get_name() for s in table.get_symbols() if s.is_assigned() or s.is_imported())
 
 
 def _check_once(tree: ast.Module) -> None:

@@ -9,6 +9,7 @@ import re
 import textwrap
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -22,6 +23,7 @@ class Carried:
     text: str
 
 
+@cache
 def carried_module(module: ModuleType) -> Carried:
     """The file of a module without its docstring and imports: in a generated module they stand at the head."""
     source = inspect.getsource(module)

@@ -67,7 +67,9 @@ def module_text(
     carried += _merged((INITIALIZERS_TITLE, text) for start in starts for text in start.carried)
     carried += [Part(runtime[name].title, runtime[name].text) for name in AFTER]
     texts = [part.text for part in (*head, *carried)] + [runtime[BASE].text]
-    names = Names({*RESERVED, *(name for text in texts for name in defined_names(text))})
+    texts += [text for (_, part), start in zip(sections, starts, strict=True) for text in (part.model, start.text)]
+    declared = [_declaration_name(own) for own, _ in sections]
+    names = Names({*RESERVED, *declared, *(name for text in texts for name in defined_names(text))})
     models = [
         _model_part(names, program, graphs, own, part, start.text)
         for (program, graphs), (own, part), start in zip(pairs, sections, starts, strict=True)
@@ -96,7 +98,7 @@ def _model_part(
     names: Names, program: ModelProgram, graphs: Any, options: Options, sections: Sections, initial: str
 ) -> ModelPart:
     class_name = names.fresh(identifier(program.name))
-    declaration_name = f"{options.prefix.upper()}DECLARATION"
+    declaration_name = _declaration_name(options)
     training = program.training
     settings: list[tuple[str, str, Any]] = []
     if training is not None:
@@ -114,6 +116,10 @@ def _model_part(
         prefix=options.prefix,
         settings=tuple(settings),
     )
+
+
+def _declaration_name(options: Options) -> str:
+    return f"{options.prefix.upper()}DECLARATION"
 
 
 def _prefixed(prefix: str, name: str) -> str:
