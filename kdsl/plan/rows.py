@@ -182,7 +182,8 @@ class _Lowering:
 
     def buffer(self, value: str, layout: Layout) -> Buffer:
         """A new buffer for a value."""
-        name = self.names(value if (value, layout) not in self.copies else f"{value}_lines_of_{layout.width}")
+        again = any(known == value for known, _ in self.copies)
+        name = self.names(f"{value}_lines_of_{layout.width}" if again else value)
         made = Buffer(name, layout, first=len(self.result.launches))
         self.result.buffers[name] = self.copies[value, layout] = made
         return made
