@@ -44,14 +44,12 @@ def _is_gradient(node: Node, graph: Graph) -> bool:
 
 
 def _relu_after(node: Node, seen: Mapping[str, Node], dropped: Mapping[str, Node], build: Builder) -> bool:
-    """`relu_gradient(dropout(u), r)` where `d = dropout(r)` draws the same mask."""
+    """`relu_gradient(dropout(u), r)` where `d = dropout(r)` draws the same mask: d is positive where r is and was kept."""
     if node.op != "relu_gradient":
         return False
     masked, output = node.inputs
     kept = dropped.get(output)
     if kept is None or seen[masked].op != "dropout" or seen[masked].attributes != kept.attributes:
-        return False
-    if seen[output].op != "relu":
         return False
     _scaled(node, seen[masked].inputs[0], kept, kept.name, build)
     return True

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from nets import NETS
-from small_graphs import Network, f32, index, line
+from small_graphs import Network, data_for, f32, index, line
 
 from kdsl.graph import Graph, TensorType, VerifyError
 from kdsl.graph.interpreter import run
@@ -296,6 +296,31 @@ def test_other_activations_keep_their_mask(first: str) -> None:
     h = net.layer("dropout", net.layer(first, net.layer("dense", net.input("x", f32(3)), units=3)), rate=0.5)
     net.loss("mse", h, net.target("y", f32(3)))
     graph = trained(net)
+    assert SimplifyGradients().run(graph).nodes == graph.nodes
+
+
+def test_a_second_dropout_of_the_relu_has_another_mask() -> None:
+    """The loss reads one, an output the other, which comes last: its zeros say nothing about the gradient."""
+    net = Network()
+    r = net.layer("relu", net.layer("dense", net.input("x", f32(8)), units=8))
+    h, other = net.layer("dropout", r, rate=0.5), net.layer("dropout", r, rate=0.5)
+    net.loss("mse", h, net.target("y", f32(8)))
+    net.output("other", other)
+    forward = net.graph()
+    data, whole = data_for(forward), Differentiate().run(forward)
+    wanted, found = (run(graph, *data, seed=1) for graph in (whole, SimplifyGradients().run(whole)))
+    for _, value in whole.gradients:
+        np.testing.assert_allclose(found[value], wanted[value], rtol=1e-13)
+
+
+@pytest.mark.parametrize(("between", "stream"), [("relu", 1), ("exponential", 0)])
+def test_a_mask_that_the_value_does_not_show_stays(between: str, stream: int) -> None:
+    """`dropout(relu_gradient(u, f(d)))` where d drew from another stream, or f of a dropped 0 is positive."""
+    net = Network()
+    d = net.op("dropout", net.input("x", f32(8)), rate=0.5, stream=0)
+    through = net.op("relu_gradient", net.input("u", f32(8)), net.op(between, d))
+    net.output("y", net.op("dropout", through, rate=0.5, stream=stream))
+    graph = net.graph()
     assert SimplifyGradients().run(graph).nodes == graph.nodes
 
 
