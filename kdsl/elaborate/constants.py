@@ -174,7 +174,7 @@ def _power(base: Number, exponent: Number) -> Number:
         return Fraction(base ** int(exponent))
     if base < 0:
         raise Unfit("a root of a negative number", numeric=True)
-    return float(base) ** float(exponent)
+    return math.pow(base, exponent)
 
 
 def _checked(operation: Callable[[Number, Number], Number], left: Number, right: Number) -> Number:

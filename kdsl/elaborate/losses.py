@@ -57,10 +57,13 @@ def metrics_of(context: Context, value: tree.Value, loss: Comparison | None) -> 
         return []
     found: list[tuple[str, str]] = []
     taken: set[str] = {"loss"}
+    strays = False  # an item that names no metric was reported: the list was probably meant otherwise
     for item in value.items:
         call = item.value if isinstance(item, tree.Argument) else item
         if not isinstance(call, tree.Call):
-            not_called(context, call, METRICS, "a metric", foreign.METRICS, loss)
+            if not strays:
+                not_called(context, call, METRICS, "a metric", foreign.METRICS, loss)
+            strays = strays or not names_one(call, METRICS, foreign.METRICS)
             continue
         own = item.name if isinstance(item, tree.Argument) else None
         if own is not None and not free(context, own, taken):
@@ -160,6 +163,12 @@ def reprint(value: tree.Value) -> str:
 
 
 # -- what is said ------------------------------------------------------------------------------------
+
+
+def names_one(value: tree.Value, registry: Mapping[str, type[Any]], theirs: Mapping[str, str]) -> bool:
+    """Whether a bare name or text means a metric, of ours or of another library."""
+    name = value.value if isinstance(value, tree.Text) else value.text if isinstance(value, tree.Path) else ""
+    return name in registry or bool(ours_for(name, registry, theirs))
 
 
 def needs_two(context: Context, call: tree.Call) -> None:

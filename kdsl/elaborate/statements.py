@@ -12,7 +12,7 @@ from kdsl.elaborate.context import Context
 from kdsl.elaborate.names import bind_once, look_up
 from kdsl.elaborate.not_yet import not_yet
 from kdsl.elaborate.program import Port
-from kdsl.elaborate.scope import UNKNOWN, Link, Meaning, NamedStep, Tensor, Unknown
+from kdsl.elaborate.scope import UNKNOWN, Bound, Link, Meaning, NamedStep, Tensor, Unknown
 from kdsl.elaborate.types import tensor_type
 from kdsl.elaborate.words import short
 from kdsl.source import Span
@@ -33,9 +33,9 @@ def run_body(context: Context, body: Sequence[tree.Statement], ports: Ports) -> 
     """Every statement in order; names that damaged statements bind are known to be unknown from the start."""
     for statement in body:
         if isinstance(statement, tree.Broken):
-            context.scope.porous = context.scope.porous or not statement.binds
+            context.scope.porous = True
             for name in statement.binds:
-                context.bind(name, UNKNOWN, statement.span)
+                context.scope.names[name] = Bound(UNKNOWN, statement.span, missing=True)
     context.scope.later.update({name.text: name.span for name in reversed(list(bound_names(body)))})
     for number, statement in enumerate(body):
         if isinstance(statement, (tree.Input, tree.Target)):
