@@ -9,7 +9,7 @@ from kdsl.codegen.numba_optimizer import OptimizerText
 from kdsl.codegen.text import call, comment, origin_of
 from kdsl.graph.graph import Graph, Node
 from kdsl.plan.model import ModelPlan
-from kdsl.plan.update import COLUMNS, Group, WeightStep
+from kdsl.plan.update import Group, WeightStep
 
 LOCALS = "job step rows chunk me mem hyper iteration gradient weight column columns squares kept capacity"
 
@@ -72,7 +72,7 @@ class UpdateText:
             target = f"{self._place(step)} + {self.capital}GRADIENTS"
             lines += [self._comment(step), *self._columns(group, step), *self._gradient(step, target, "gradient")]
             first = self.first_piece[step.weight.path]
-            piece = str(first) if step.pieces == 1 else f"{first} + column // {COLUMNS}"
+            piece = str(first) if step.pieces == 1 else f"{first} + column // {step.cut}"
             lines.append(f"squares[{piece}] = sum_of_squares(mem, {self._size(step)}, {target})")
         return lines
 
@@ -135,11 +135,11 @@ class UpdateText:
         """Which columns of a cut matrix this chunk takes."""
         if step.pieces == 1:
             return []
-        first = f"chunk * {COLUMNS}" if group.first == 0 else f"(chunk - {group.first}) * {COLUMNS}"
-        if step.weight.columns % COLUMNS:
-            columns = [f"column = {first}", f"columns = min({COLUMNS}, {step.weight.columns} - column)"]
+        first = f"chunk * {step.cut}" if group.first == 0 else f"(chunk - {group.first}) * {step.cut}"
+        if step.weight.columns % step.cut:
+            columns = [f"column = {first}", f"columns = min({step.cut}, {step.weight.columns} - column)"]
         else:
-            columns = [f"column, columns = {first}, {COLUMNS}"]
+            columns = [f"column, columns = {first}, {step.cut}"]
         return [*columns, f"weight = {step.weight.constant} + column * {step.weight.lines}"]
 
     def _place(self, step: WeightStep) -> str:
@@ -170,8 +170,7 @@ class UpdateText:
             return call("column_sums(", ["mem", f"rows={rows}", f"columns={columns}", *sides], used=8)
         x = places[0]
         sizes = ["mem", f"rows={rows}", f"inputs={step.weight.lines}", f"units={columns}"]
-        constants = [f"zeros={self.capital}ZEROS", f"ones={self.capital}ONES"]
-        arguments = [*sizes, f"x={x.name}", f"x_row={x.layout.step}", *sides, *constants]
+        arguments = [*sizes, f"x={x.name}", f"x_row={x.layout.step}", *sides]
         return call("weight_gradient(", arguments, used=8)
 
     def _step(self, step: WeightStep) -> list[str]:

@@ -43,8 +43,11 @@ def operand_name(index: int) -> str:
     return "xyzuvw"[index] if index < 6 else f"x{index}"
 
 
-def map_text(body: Sequence[Node], operands: Sequence[Operand], constants: dict[str, float]) -> MapText:
-    """The kernel that computes the last of `body`. `constants` are plain numbers among the outside values."""
+def map_text(
+    body: Sequence[Node], operands: Sequence[Operand], constants: dict[str, float], whole: bool = False
+) -> MapText:
+    """The kernel that computes the last of `body`. `constants` are plain numbers among the outside values. `whole`:
+    lines are whole panels, so that there is no padding to leave out and to fill."""
     names = {o.value: operand_name(i) for i, o in enumerate(operands)}
     from_data = any(o.kind == "data" for o in operands)
     random = any(node.op == "dropout" for node in body)
@@ -54,7 +57,7 @@ def map_text(body: Sequence[Node], operands: Sequence[Operand], constants: dict[
         name = names[o.value]
         if o.kind == "data":
             parameters.append(f"{name}: {C_POINTERS[o.dtype]}")
-            reads.append(f"            {name}_ = fetch({name}, source + c, width - c)")
+            reads.append(f"            {name}_ = fetch({name}, source + c, {'LANES' if whole else 'width - c'})")
         elif o.kind == "number":
             parameters.append(f"{name}: float")
             reads.append(f"            {name}_ = spread({name})")
@@ -86,7 +89,8 @@ def map_text(body: Sequence[Node], operands: Sequence[Operand], constants: dict[
     if from_data:
         lines.append("        source = (row_at(order, first + r // lines) * lines + r % lines) * width")
     lines += ["        for c in range(0, width, LANES):", *reads, *steps]
-    lines.append(f"            store(mem, out + r * out_row + c, head({last}, width - c, 0.0))")
+    value = last if whole else f"head({last}, width - c, 0.0)"
+    lines.append(f"            store(mem, out + r * out_row + c, {value})")
     doc = f"out = {' -> '.join(_call(node) for node in body) or 'x, as numbers'}"
     return MapText(tuple(parameters), doc, tuple(lines))
 

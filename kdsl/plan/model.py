@@ -16,10 +16,10 @@ from kdsl.plan.layout import Layout, last_axis
 from kdsl.plan.maps import Maps
 from kdsl.plan.memory import MemoryMap, map_memory, share_scratch
 from kdsl.plan.rows import Outside, lower_rows
-from kdsl.plan.update import COLUMNS, Group, grouped, terms_of, weight_steps
+from kdsl.plan.update import Group, grouped, terms_of, weight_steps
 
-BLOCK = 32  # rows: a multiple of every tile's
-WORTH = 4_000_000  # floating-point operations that are worth a block of their own
+BLOCK = 16  # rows: a multiple of every tile's
+WORTH = 1_400_000  # floating-point operations that are worth a block of their own
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,14 +95,14 @@ def plan_model(
         max([b.layout.row for f in functions for b in f.buffers.values()], default=0),
         clip is not None,
     )
-    batch = program.training.batch if program.training is not None else BLOCK
+    batch = program.training.batch if program.training is not None else 2 * BLOCK
     groups: list[Group] = []
     work = 0
     if train is not None:
         places = [(memory.weights[weight], value) for weight, value in graphs.train.gradients]
         steps = weight_steps(graphs.train, places, batch)
         groups = grouped(steps)
-        work = max([_piece(step.weight.size, step.weight.columns, step.pieces) for step in steps], default=0)
+        work = max([step.weight.lines * step.cut for step in steps], default=0)
     block_rows = _block_rows(graphs.train if train is not None else graphs.predict, batch)
     scratch = max(block_rows * max(f.scratch for f in functions), 2 * work)
     return ModelPlan(program, predict, evaluate, train, memory, maps, tuple(groups), batch, block_rows, scratch, clip)
@@ -112,17 +112,12 @@ def _constant(path: str) -> str:
     return "".join(c if c.isalnum() and c.isascii() else "_" for c in path).upper()
 
 
-def _piece(size: int, columns: int, pieces: int) -> int:
-    """Numbers of one piece of a weight."""
-    return size if pieces == 1 else size // columns * COLUMNS
-
-
 def _block_rows(graph: Graph, batch: int) -> int:
-    """Enough rows to be worth a block, at most the batch; 32, 64, 96 ..."""
-    flops = _row_flops(graph)
-    wanted = -(-WORTH // max(1, flops) // BLOCK) * BLOCK
-    most = -(-batch // BLOCK) * BLOCK
-    return max(BLOCK, min(wanted, most))
+    """Enough rows to be worth a block, at most the batch. Weights are read once for every block: no less than 32 rows,
+    unless the batch is so small that a second thread would have nothing to do."""
+    worth = -(-WORTH // max(1, _row_flops(graph)))
+    least = 2 * BLOCK if batch >= 4 * BLOCK else BLOCK
+    return max(least, -(-min(worth, batch) // BLOCK) * BLOCK)
 
 
 def _row_flops(graph: Graph) -> int:

@@ -312,7 +312,8 @@ class _Lowering:
             arguments |= {"key": f"key_{streams[0]}", "first_line": start, "stream_": streams[0]}
         arguments |= {"rows": self.lines(layout), "width": layout.width, "out": out.name, "out_row": layout.step}
         wanted = "_".join(["map", *dict.fromkeys(n.op for n in body)][:4]) if body else "copy_data"
-        kernel = self.outside.maps(wanted, map_text(body, shown, constants))
+        text = map_text(body, shown, constants, whole=layout.width % PANEL == 0)
+        kernel = self.outside.maps(wanted, text)
         self.launch(kernel, node, tuple(reads), out, **arguments)
 
     def data(self, place: Data) -> str:

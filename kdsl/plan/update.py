@@ -1,6 +1,6 @@
 """What follows the backward pass: every weight's gradient and its step, cut into chunks that threads take.
 
-A large matrix is cut into 32 columns a chunk; what is small shares a chunk with its neighbours.
+A large matrix is cut into 32 or 16 columns a chunk; what is small shares a chunk with its neighbours.
 """
 
 from __future__ import annotations
@@ -9,21 +9,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kdsl.graph.graph import Graph, Node
+from kdsl.plan.layout import PANEL
 from kdsl.plan.memory import WeightPlace
 from kdsl.plan.rows import BATCH_SUMS, Unsupported
 
-COLUMNS = 32  # of a matrix in one chunk
-SMALL = 2_000_000  # floating-point operations that are worth a chunk
+COLUMNS = 32  # of a large matrix in one chunk
+SMALL = 700_000  # floating-point operations that are worth a chunk
 
 
 @dataclass(frozen=True, slots=True)
 class WeightStep:
-    """One weight's update: `terms` are the nodes whose sum is its gradient, `pieces` how many chunks it is cut into."""
+    """One weight's update: `terms` are the nodes whose sum is its gradient, `pieces` how many chunks it is cut into, of
+    `cut` columns each."""
 
     weight: WeightPlace
     terms: tuple[Node, ...]
     flops: int
     pieces: int
+    cut: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +54,17 @@ def weight_steps(graph: Graph, weights: Sequence[tuple[WeightPlace, str]], batch
     for place, value in weights:
         terms = terms_of(graph, value)
         flops = sum(2 * place.size * batch if place.matrix else place.size * batch for _ in terms)
-        cut = place.matrix and place.columns > COLUMNS and flops * COLUMNS // place.columns >= SMALL // 2
-        steps.append(WeightStep(place, terms, flops, -(-place.columns // COLUMNS) if cut else 1))
+        cut = _cut(place, flops)
+        steps.append(WeightStep(place, terms, flops, -(-place.columns // cut), cut))
     return steps
+
+
+def _cut(place: WeightPlace, flops: int) -> int:
+    """Columns of one chunk: as few as are worth one, 32 or 16; all of them where even 32 are not."""
+    for columns in (PANEL, COLUMNS):
+        if place.matrix and columns < place.columns and flops * columns // place.columns >= SMALL:
+            return COLUMNS if place.columns > 4 * COLUMNS else columns
+    return place.columns
 
 
 def grouped(steps: Sequence[WeightStep]) -> list[Group]:

@@ -32,7 +32,7 @@ from kdsl.runtime.simd import (
 )
 
 
-def make_tile(rows: int, vecs: int) -> Any:
+def make_tile(rows: int, vecs: int, plain: bool = False) -> Any:
     """An intrinsic: `rows` x `vecs` registers that stay in place over the whole reduction.
 
             k ->               . . B . .       one row of B: vecs registers
@@ -43,12 +43,12 @@ def make_tile(rows: int, vecs: int) -> Any:
         C[r] = max(start[r] + A[r] @ B, floor) * scale where gate[r] > 0, else 0
 
     `x_row` leads from row to row, `x_step` along the reduction, `x_panel` from 16 columns to the next 16. Rows from
-    `count` on repeat the last one and are not stored. rows * vecs + vecs + 1 registers are alive in the loop.
+    `count` on repeat the last one and are not stored. rows * vecs + vecs + 1 registers are alive in the loop. A `plain`
+    tile is C[r] = A[r] @ B.
     """
 
     def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
-        mem, count, a, a_row, a_step, w, w_step, w_panel, c, c_row, c_panel, depth, start, start_row, *rest = args
-        floor, gate, gate_row, scale = rest
+        mem, count, a, a_row, a_step, w, w_step, w_panel, c, c_row, c_panel, depth, *epilogue = args
         zero, one, panel = I64(0), I64(1), I64(PANEL)
 
         def columns(at: Any, to_next_panel: Any) -> list[Any]:
@@ -61,7 +61,10 @@ def make_tile(rows: int, vecs: int) -> Any:
 
         last = b.sub(count, one)
         row = [zero] + [b.select(b.icmp_signed("<", I64(r), count), I64(r), last) for r in range(1, rows)]
-        first = [[read_vec(b, mem, o) for o in columns(row_at(start, start_row, r), panel)] for r in row]
+        first = [[const(0.0)] * vecs for r in row]
+        if epilogue:
+            start, start_row, floor, gate, gate_row, scale = epilogue
+            first = [[read_vec(b, mem, o) for o in columns(row_at(start, start_row, r), panel)] for r in row]
         a_rows = [element(b, mem, row_at(a, a_row, r)) for r in row]
         w_columns = [element(b, mem, o) for o in columns(w, w_panel)]
         before, loop, done, end = b.block, *(b.append_basic_block(n) for n in ("loop", "done", "end"))
@@ -86,13 +89,17 @@ def make_tile(rows: int, vecs: int) -> Any:
                 total[r][q].add_incoming(new[r][q], loop)
 
         b.position_at_end(done)
-        low, factor = splat(b, floor), splat(b, scale)
+        low, factor = (splat(b, floor), splat(b, scale)) if epilogue else (None, None)
         for r in range(rows):
             if r:
                 proceed = b.append_basic_block("row")
                 b.cbranch(b.icmp_signed("<", I64(r), count), proceed, end)
                 b.position_at_end(proceed)
             targets = columns(row_at(c, c_row, I64(r)), c_panel)
+            if not epilogue:
+                for x, target in zip(new[r], targets, strict=True):
+                    write_vec(b, x, mem, target)
+                continue
             gates = columns(row_at(gate, gate_row, I64(r)), panel)
             for q in range(vecs):
                 x = b.select(b.fcmp_ordered("<", new[r][q], low), low, new[r][q])
@@ -101,6 +108,8 @@ def make_tile(rows: int, vecs: int) -> Any:
         b.branch(end)
         b.position_at_end(end)
         return ctx.get_dummy_value()
+
+    i = types.int64
 
     @intrinsic
     def tile(
@@ -124,10 +133,27 @@ def make_tile(rows: int, vecs: int) -> Any:
         gate_row: Any,
         scale: Any,
     ) -> Any:
-        i = types.int64
         return types.void(Memory, *[i] * 13, real, i, i, real), generate
 
-    return tile
+    @intrinsic
+    def plain_tile(
+        typingctx: Any,
+        mem: Any,
+        count: Any,
+        a: Any,
+        a_row: Any,
+        a_step: Any,
+        w: Any,
+        w_step: Any,
+        w_panel: Any,
+        c: Any,
+        c_row: Any,
+        c_panel: Any,
+        depth: Any,
+    ) -> Any:
+        return types.void(Memory, *[i] * 11), generate
+
+    return plain_tile if plain else tile
 
 
 # 4 x 2 accumulators keep two multiply-add units busy with 16 registers, 8 x 2 with 32; both divide a block of rows.
@@ -135,8 +161,10 @@ TILE_ROWS, GRADIENT_ROWS = (4, 6) if REGISTERS == 16 else (8, 12)
 # One register wide where two would reach beyond a panel that may be the last one.
 WIDTHS = (2, 1) if 2 * LANES > PANEL else (2, 2)
 PAIR, SINGLE = WIDTHS[0] * LANES, WIDTHS[1] * LANES
+TWO_PANELS = PAIR > PANEL
 pair_tile, single_tile = make_tile(TILE_ROWS, WIDTHS[0]), make_tile(TILE_ROWS, WIDTHS[1])
-pair_gradient_tile, single_gradient_tile = make_tile(GRADIENT_ROWS, WIDTHS[0]), make_tile(GRADIENT_ROWS, WIDTHS[1])
+pair_gradient_tile = make_tile(GRADIENT_ROWS, WIDTHS[0], plain=True)
+single_gradient_tile = make_tile(GRADIENT_ROWS, WIDTHS[1], plain=True)
 LOWEST = float("-inf")
 
 
@@ -160,8 +188,9 @@ def dense(
 ) -> None:
     """out = max(x @ w + bias, floor) * scale where gate > 0, else 0.     [rows, inputs] @ [inputs, units]
 
-    `w_panel` is the distance from 16 columns of w to the next 16. Forward: floor 0 is relu, LOWEST is none. Backward: w is the transposed copy, gate the relu's output. A vector of
-    zeros is no bias; a vector of ones, with gate_row 0, no gate. One compiled kernel serves every layer both ways.
+    `w_panel` is the distance from 16 columns of w to the next 16. Forward: floor 0 is relu, LOWEST is none. Backward: w
+    is the transposed copy, gate the relu's output. A vector of zeros is no bias; a vector of ones, with gate_row 0, no
+    gate. One compiled kernel serves every layer both ways.
     """
     whole = units // PAIR * PAIR
     for j in range(0, whole, PAIR):
@@ -187,7 +216,7 @@ def dense(
                 gate_row=gate_row,
                 scale=scale,
             )
-    if PAIR > PANEL:
+    if TWO_PANELS:
         for j in range(whole, units, SINGLE):
             for r in range(0, rows, TILE_ROWS):
                 single_tile(
@@ -223,8 +252,6 @@ def weight_gradient(
     g: int,
     g_row: int,
     out: int,
-    zeros: int,
-    ones: int,
 ) -> None:
     """out = transpose(x) @ g, in panels.     [inputs, rows] @ [rows, units]"""
     whole = units // PAIR * PAIR
@@ -244,14 +271,8 @@ def weight_gradient(
                 c_row=PANEL,
                 c_panel=PANEL * inputs,
                 depth=rows,
-                start=zeros,
-                start_row=0,
-                floor=LOWEST,
-                gate=ones,
-                gate_row=0,
-                scale=1.0,
             )
-    if PAIR > PANEL:
+    if TWO_PANELS:
         for j in range(whole, units, SINGLE):
             for i in range(0, inputs, GRADIENT_ROWS):
                 single_gradient_tile(
@@ -267,12 +288,6 @@ def weight_gradient(
                     c_row=PANEL,
                     c_panel=0,
                     depth=rows,
-                    start=zeros,
-                    start_row=0,
-                    floor=LOWEST,
-                    gate=ones,
-                    gate_row=0,
-                    scale=1.0,
                 )
 
 

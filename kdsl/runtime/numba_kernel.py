@@ -243,3 +243,45 @@ def give_way(typingctx: Any) -> Any:
         return ctx.get_dummy_value()
 
     return types.void(), generate
+
+
+FLUSH = 0x8040  # x86: results below the normal range become zero, and arguments there count as zero
+
+
+@intrinsic
+def flush_subnormals(typingctx: Any) -> Any:
+    """Numbers below 1e-38 become zeros in this thread, where the processor can do that: moments of weights whose gradient
+    is zero would else decay into that range, where arithmetic is many times slower. -> what to restore."""
+
+    def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
+        if not llvm.get_process_triple().startswith("x86_64"):
+            return ir.Constant(ir.IntType(64), 0)
+        word = cgutils.alloca_once(b, ir.IntType(32))
+        control_word(b, "stmxcsr", word)
+        before = b.load(word)
+        b.store(b.or_(before, ir.Constant(ir.IntType(32), FLUSH)), word)
+        control_word(b, "ldmxcsr", word)
+        return b.zext(before, ir.IntType(64))
+
+    return types.int64(), generate
+
+
+@intrinsic
+def restore_subnormals(typingctx: Any, before: Any) -> Any:
+    """Undoes `flush_subnormals`, for the caller's own arithmetic."""
+
+    def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
+        if llvm.get_process_triple().startswith("x86_64"):
+            word = cgutils.alloca_once(b, ir.IntType(32))
+            b.store(b.trunc(args[0], ir.IntType(32)), word)
+            control_word(b, "ldmxcsr", word)
+        return ctx.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
+def control_word(b: Any, name: str, word: Any) -> None:
+    """Stores or loads the x86 floating-point control word."""
+    byte = ir.IntType(8).as_pointer()
+    kind = ir.FunctionType(ir.VoidType(), [byte])
+    b.call(cgutils.get_or_insert_function(b.module, kind, f"llvm.x86.sse.{name}"), [b.bitcast(word, byte)])

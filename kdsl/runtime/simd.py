@@ -375,8 +375,8 @@ def head(typingctx: Any, x: Any, count: Any, rest: Any) -> Any:
 
     def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
         x, count, rest = args
-        lanes = ir.Constant(ir.VectorType(I64, LANES), list(range(LANES)))
-        return b.select(b.icmp_signed("<", lanes, splat(b, count)), x, splat(b, rest))
+        lanes = ir.Constant(V32, list(range(LANES)))
+        return b.select(b.icmp_signed("<", lanes, splat(b, b.trunc(count, I32))), x, splat(b, rest))
 
     return vec(vec, types.int64, real), generate
 
