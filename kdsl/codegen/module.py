@@ -63,8 +63,9 @@ def module_text(
         starts.append(initial_weights(program, prefix))
     head = [Part(runtime[name].title, runtime[name].text) for name in BEFORE]
     head = _merged(pair for _, part in sections for pair in part.head) + head
-    carried = _merged(pair for _, part in sections for pair in part.carried)
-    carried += _merged((INITIALIZERS_TITLE, text) for start in starts for text in start.carried)
+    pieces = [pair for _, part in sections for pair in part.carried]
+    pieces += [(INITIALIZERS_TITLE, text) for start in starts for text in start.carried]
+    carried = _merged(pieces)
     carried += [Part(runtime[name].title, runtime[name].text) for name in AFTER]
     texts = [part.text for part in (*head, *carried)] + [runtime[BASE].text]
     texts += [text for (_, part), start in zip(sections, starts, strict=True) for text in (part.model, start.text)]
@@ -128,10 +129,13 @@ def _prefixed(prefix: str, name: str) -> str:
 
 
 def _merged(pairs: Iterable[tuple[str, str]]) -> list[Part]:
-    """Texts under their titles, each once, in the order first seen."""
-    found: dict[str, dict[str, None]] = {}
+    """Texts under their titles in the order first seen; a text that was there before, under any title, is left out."""
+    found: dict[str, list[str]] = {}
+    seen: set[str] = set()
     for title, text in pairs:
-        found.setdefault(title, {})[text.strip("\n")] = None
+        if text.strip("\n") not in seen:
+            seen.add(text.strip("\n"))
+            found.setdefault(title, []).append(text.strip("\n"))
     return [Part(title, "\n\n\n".join(texts)) for title, texts in found.items()]
 
 

@@ -43,7 +43,7 @@ class Sections:
     head     what must stand before everything else, such as decorators and base classes: (title, text) pairs, as in `carried`
     model    the part of this model: plan constants, functions, the class or function called `Options.engine`
     carried  (title, text) pairs that stand at the end of the module. Entries of one title come under one heading, in the
-             order first seen; a text that was seen under its title already (another model's) is left out
+             order first seen; a text that was there before (another model's, or another part's) is left out
     """
 
     imports: tuple[str, ...]
