@@ -39,7 +39,7 @@ def test_an_entry_is_complete(entry: Entry) -> None:
     assert re.fullmatch(r"[EW]\d{3}", entry.code)
     assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", entry.name)
     assert entry.title and not entry.title.endswith(".") and "\n" not in entry.title
-    assert len(entry.explanation) > 40
+    assert len(entry.explanation) > 20 and entry.explanation.rstrip()[-1] in ".:`"
     assert all(len(line) <= 120 for line in entry.explanation.split("\n"))
     assert bool(entry.example) == bool(entry.fix) == (entry.code not in WITHOUT_TEXT)
 
