@@ -94,11 +94,13 @@ def checked(
     if not isinstance(source, Source):
         return (), (source,)
     from kdsl.elaborate import elaborate
+    from kdsl.lint import lint
     from kdsl.syntax import parse
 
     parsed = parse(source)
     elaborated = elaborate(parsed.tree, given)
-    return elaborated.models, in_order(parsed.diagnostics + elaborated.diagnostics)
+    warnings = lint(parsed.tree, elaborated) if not parsed.diagnostics else ()
+    return elaborated.models, in_order(parsed.diagnostics + elaborated.diagnostics + warnings)
 
 
 def source_of(name: str, console: Console) -> Source:

@@ -74,10 +74,12 @@ def parameter_of(
     """The parameter an argument is for; None where there is none, which is reported."""
     positional = callee.positional
     if argument.name is None:
-        if positional is None or next(a for a in arguments if a.name is None) is not argument:
+        unnamed = [each for each in arguments if each.name is None]
+        if positional is not None and unnamed[0] is argument:
+            return positional
+        if unnamed.index(argument) == (positional is not None):  # the first too many speaks for the others
             too_many(context, callee, arguments, argument)
-            return None
-        return positional
+        return None
     key = argument.name.text
     if key == positional and callee.parameters[key].kind in ("size", "shape"):
         unknown_argument(context, callee, arguments, argument)

@@ -80,16 +80,14 @@ def path(context: Context, value: tree.Path) -> Meaning:
 
 def list_of(context: Context, value: tree.ListOf) -> Meaning:
     items: list[Constant] = []
-    known = True
     for item in value.items:
         if isinstance(item, tree.Argument):  # a name in a list, which the parser reports
             return UNKNOWN
         found = constant(context, item, "an item of a list")
         if found is None:
-            known = False
-        else:
-            items.append(found)
-    return tuple(items) if known else UNKNOWN
+            return UNKNOWN
+        items.append(found)
+    return tuple(items)
 
 
 def unary(context: Context, value: tree.Unary) -> Meaning:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "elaborate"))
 
-from elaborate_corpus import codes, net
+from elaborate_corpus import ROOT, codes, net
 
 LOSS = "loss = cross_entropy(logits, label)"
 LOGITS = "logits = image -> flatten -> dense(10)"
@@ -69,3 +70,12 @@ def test_sigmoid_before_cross_entropy() -> None:
 
 def test_a_rate_of_zero() -> None:
     assert codes(net(f"{LOGITS}\noutput logits", f"{LOSS}\noptimizer = adam(lr = 0)")) == ["W608"]
+
+
+def test_kdsl_lint_prints_warnings_and_exits_with_1(tmp_path: Path) -> None:
+    path = tmp_path / "net.kmodel"
+    path.write_text(net(f"{LOGITS}\nspare = image -> flatten\noutput logits", LOSS), encoding="utf-8")
+    command = [sys.executable, "-m", "kdsl", "lint", str(path)]
+    result = subprocess.run(command, capture_output=True, text=True, cwd=ROOT)
+    assert result.returncode == 1
+    assert "warning[W603] unused-value: `spare` is never used" in result.stdout
