@@ -88,7 +88,8 @@ def map_text(
     lines = ["    for r in range(rows):"]
     if from_data:
         lines.append("        source = (row_at(order, first + r // lines) * lines + r % lines) * width")
-    lines += ["        for c in range(0, width, LANES):", *reads, *steps]
+    end = "width" if whole else "padded(width)"
+    lines += [f"        for c in range(0, {end}, LANES):", *reads, *steps]
     value = last if whole else f"head({last}, width - c, 0.0)"
     lines.append(f"            store(mem, out + r * out_row + c, {value})")
     doc = f"out = {' -> '.join(_call(node) for node in body) or 'x, as numbers'}"

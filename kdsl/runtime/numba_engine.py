@@ -11,7 +11,7 @@ import numpy as np
 from kdsl.runtime.engine import Array, Arrays
 from kdsl.runtime.numba_kernel import entry
 from kdsl.runtime.numba_team import Team, usable_threads
-from kdsl.runtime.simd import BITS, PANEL
+from kdsl.runtime.simd import BITS, PANEL, padded
 
 # Words of a job: what an entry function finds at its first argument. Addresses, then numbers, then the data's addresses.
 MEM, TEAM, PARTIALS, TOTALS, HYPER, ORDER = 0, 1, 2, 3, 4, 5
@@ -54,10 +54,6 @@ class Layout(NamedTuple):
     inputs: int
     outputs: tuple[tuple[int, ...], ...]
     functions: tuple[Callable[..., None], ...]
-
-
-def padded(width: int) -> int:
-    return -(-width // PANEL) * PANEL
 
 
 def in_panels(matrix: Array) -> Array:

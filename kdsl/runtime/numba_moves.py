@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from kdsl.runtime.numba_kernel import Double, kernel
-from kdsl.runtime.simd import LANES, Memory, lane_sum, load, spread, store
+from kdsl.runtime.simd import LANES, Memory, lane_sum, load, padded, spread, store
 
 
 @kernel
@@ -73,6 +73,8 @@ def softmax_along(
 ) -> None:
     """Softmax, or its logarithm, over the middle one of three axes that lie without gaps."""
     for r in range(rows):
+        for c in range(outer * count * inner, padded(outer * count * inner)):
+            mem[out + r * out_row + c] = 0.0
         for o in range(outer):
             for i in range(inner):
                 at = r * x_row + o * count * inner + i
@@ -108,6 +110,8 @@ def softmax_along_gradient(
 ) -> None:
     """The gradient of `softmax_along`, whose result is y."""
     for r in range(rows):
+        for c in range(outer * count * inner, padded(outer * count * inner)):
+            mem[out + r * out_row + c] = 0.0
         for o in range(outer):
             for i in range(inner):
                 place = o * count * inner + i

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from kdsl.runtime.numba_kernel import Double, Ints, kernel
-from kdsl.runtime.simd import LANES, Memory, exp, head, lane_max, lane_sum, load, maximum, row_at, spread, store
+from kdsl.runtime.simd import LANES, Memory, exp, head, lane_max, lane_sum, load, maximum, padded, row_at, spread, store
 
 
 @kernel
@@ -27,7 +27,7 @@ def line_max(mem: Memory, width: int, x: int) -> float:
 def raised(mem: Memory, width: int, x: int, high: float, out: int) -> float:
     """out = exp(x - high), for one line -> its sum."""
     total = spread(0.0)
-    for c in range(0, width, LANES):
+    for c in range(0, padded(width), LANES):
         e = head(exp(load(mem, x + c) - high), width - c, 0.0)
         total = total + e
         store(mem, out + c, e)
@@ -40,7 +40,7 @@ def softmax(mem: Memory, rows: int, width: int, x: int, x_row: int, out: int, ou
     for r in range(rows):
         at = out + r * out_row
         total = raised(mem, width, x + r * x_row, line_max(mem, width, x + r * x_row), at)
-        for c in range(0, width, LANES):
+        for c in range(0, padded(width), LANES):
             store(mem, at + c, load(mem, at + c) / total)
 
 
@@ -50,7 +50,7 @@ def log_softmax(mem: Memory, rows: int, width: int, x: int, x_row: int, out: int
         at, line = out + r * out_row, x + r * x_row
         high = line_max(mem, width, line)
         total = math.log(raised(mem, width, line, high, at))
-        for c in range(0, width, LANES):
+        for c in range(0, padded(width), LANES):
             store(mem, at + c, head(load(mem, line + c) - high - total, width - c, 0.0))
 
 
@@ -65,7 +65,7 @@ def softmax_gradient(
         for c in range(0, width, LANES):
             total = total + load(mem, line + c) * load(mem, result + c)
         share = lane_sum(total)
-        for c in range(0, width, LANES):
+        for c in range(0, padded(width), LANES):
             store(mem, out + r * out_row + c, load(mem, result + c) * (load(mem, line + c) - share))
 
 
@@ -80,7 +80,7 @@ def log_softmax_gradient(
         for c in range(0, width, LANES):
             total = total + load(mem, line + c)
         share = lane_sum(total)
-        for c in range(0, width, LANES):
+        for c in range(0, padded(width), LANES):
             value = load(mem, line + c) - exp(load(mem, result + c)) * share
             store(mem, out + r * out_row + c, head(value, width - c, 0.0))
 
@@ -123,7 +123,7 @@ def sparse_cross_entropy(
             loss += smoothing * (base - lane_sum(logits) / width)
         if gradient >= 0:
             factor, spread_share = scale / total, scale * smoothing / width
-            for c in range(0, width, LANES):
+            for c in range(0, padded(width), LANES):
                 store(mem, out + c, head(load(mem, out + c) * factor - spread_share, width - c, 0.0))
             mem[out + label] -= scale * (1.0 - smoothing)
     return loss
@@ -160,7 +160,7 @@ def cross_entropy(
         loss += lane_sum(parts)
         if gradient >= 0:
             factor = lane_sum(shares) / total
-            for c in range(0, width, LANES):
+            for c in range(0, padded(width), LANES):
                 share = load(mem, wanted + c) * (1.0 - smoothing) + smoothing / width
                 store(mem, out + c, head((load(mem, out + c) * factor - share) * scale, width - c, 0.0))
     return loss
@@ -233,7 +233,7 @@ def negative_log_likelihood_gradient(
     """out = -g * (target * slope + offset), g having one number for each line."""
     for r in range(rows):
         upstream = mem[g + r // lines * g_row + r % lines]
-        for c in range(0, width, LANES):
+        for c in range(0, padded(width), LANES):
             share = load(mem, target + r * target_row + c) * slope + offset
             store(mem, out + r * out_row + c, head(share * -upstream, width - c, 0.0))
 
@@ -257,6 +257,6 @@ def sparse_negative_log_likelihood_gradient(
     for r in range(rows):
         upstream = mem[g + r // lines * g_row + r % lines]
         label = labels[row_at(order, first + r // lines) * lines + r % lines]
-        for c in range(0, width, LANES):
+        for c in range(0, padded(width), LANES):
             store(mem, out + r * out_row + c, head(spread(-upstream * smoothing / width), width - c, 0.0))
         mem[out + r * out_row + label] -= upstream * (1.0 - smoothing)

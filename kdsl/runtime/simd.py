@@ -17,7 +17,7 @@ from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.core.typing.templates import ConcreteTemplate, infer_global, signature
-from numba.extending import intrinsic, lower_builtin, models, register_model
+from numba.extending import intrinsic, lower_builtin, models, register_jitable, register_model
 
 BITS = 32  # of one number: 32, or 64 for double precision
 PANEL = 16  # numbers in one panel: the unit of padding, the same on every machine
@@ -29,6 +29,12 @@ def host_lanes() -> int:
     features = llvm.get_host_cpu_features()
     lanes = int(wanted) if wanted else 16 if features.get("avx512f") else 8 if features.get("avx2") else 4
     return lanes * 32 // BITS
+
+
+@register_jitable
+def padded(width: int) -> int:
+    """`width` rounded up to whole panels. Kernels write lines to their padded end: what lies there is always zero."""
+    return (width + PANEL - 1) // PANEL * PANEL
 
 
 LANES = host_lanes()
