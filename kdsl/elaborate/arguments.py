@@ -103,6 +103,9 @@ def too_many(context: Context, callee: Callee, arguments: Sequence[tree.Argument
     if callee.name == "dense" and len(arguments) == 2 and sizes:
         help = f"the size that comes in is inferred: `dense({foreign.bare(arguments[1].value)})`"
         edits = [Edit(callee.call, f"dense({foreign.bare(arguments[1].value)})")]
+    elif named[:1] == ["lr"]:  # what every other library takes first
+        help = f"write `lr = {foreign.bare(argument.value)}`"
+        edits = [Edit(argument.span, f"lr = {argument.span.text}")]
     elif named:
         help = f"say which it is: {listed(named)}, as in `{named[0]} = {foreign.bare(argument.value)}`"
         edits = [Edit(argument.span, f"{named[0]} = {argument.span.text}")] if len(named) == 1 else []
@@ -139,13 +142,13 @@ def unknown_argument(
         size = "size" if callee.parameters[ours].kind in ("size", "shape") else ours
         help = f"its {size} comes first, without a name" + (f": `{rewritten[0]}`" if rewritten else "")
     elif ours == "":
-        help = f"leave `{word}` out: " + ("names are given with `as`" if word == "name" else "sizes flow")
+        help = f"leave it out: {foreign.LEFT_OUT.get(word, 'sizes flow')}"
     elif ours is not None:
         help = joined(f"Keras's `{word}` is `{ours}` here", also)
     else:
         takes = f"`{callee.name}` takes {', '.join(callee.parameters)}" if callee.parameters else ""
         near = question(word, callee.parameters)
-        help = joined(near, takes or f"`{callee.name}` takes no arguments")
+        help = joined(near, takes or f"`{callee.name}` takes no others")
     edits = [Edit(callee.call, whole)] if whole else near_edit(callee, argument)
     context.report.error(
         "E302", f"`{callee.name}` has no argument `{word}`", argument.name.span, help=help, edits=edits

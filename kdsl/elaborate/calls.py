@@ -9,7 +9,7 @@ from kdsl.elaborate.constants import Constant, Unfit, kind_of
 from kdsl.elaborate.context import Context
 from kdsl.elaborate.layers import apply
 from kdsl.elaborate.names import near_edit
-from kdsl.elaborate.not_yet import FUNCTIONS, not_yet
+from kdsl.elaborate.not_yet import FUNCTIONS, SCHEDULES, not_yet
 from kdsl.elaborate.not_yet import LAYERS as LATER
 from kdsl.elaborate.scope import UNKNOWN, Meaning, NamedStep, Tensor, Unknown
 from kdsl.elaborate.words import question, short
@@ -152,6 +152,9 @@ def unknown_function(context: Context, node: tree.Call) -> None:
             return
     if name in FUNCTIONS or name in LATER:
         not_yet(context.report, f"tensor functions such as `{name}`", node.span)
+        return
+    if name in SCHEDULES:
+        not_yet(context.report, "learning rate schedules", node.span)
         return
     if context.scope.is_porous() and not ours:
         return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from kdsl.elaborate.not_yet import LAYERS as LATER
 from kdsl.ops.registry import LAYERS, Param
@@ -93,7 +93,9 @@ ARGUMENTS = {
     "input_shape": "",
     "input_dim": "",
     "name": "",
+    "from_logits": "",
 }
+LEFT_OUT = {"name": "names are given with `as`", "from_logits": "losses always take logits"}
 NUMBERED = re.compile(r"(?<=[A-Za-z])[123][dD]$")
 
 
@@ -175,7 +177,3 @@ def bare(value: tree.Value) -> str:
     """An argument as written, without the quotes of a word."""
     text = value.value if isinstance(value, tree.Text) else value.span.text
     return " ".join(text.split())
-
-
-def spellings(tables: Iterable[Mapping[str, str]]) -> list[str]:
-    return [name for table in tables for theirs in table.values() for name in theirs.split()]

@@ -93,12 +93,8 @@ def takes(context: Context, layer: type[Layer], callee: Callee, inputs: Sequence
     fewest, most = layer.arity
     if len(inputs) >= fewest and (most is None or len(inputs) <= most):
         return True
-    wanted = f"{fewest}" if fewest == most else f"{fewest} or more" if most is None else f"{fewest} to {most}"
-    context.report.error(
-        "E407",
-        f"`{layer.name}` takes {counted(fewest, 'input') if fewest == most else wanted + ' inputs'}, not {len(inputs)}",
-        callee.call,
-    )
+    wanted = counted(fewest, "input") if fewest == most else f"{fewest} {f'to {most}' if most else 'or more'} inputs"
+    context.report.error("E407", f"`{layer.name}` takes {wanted}, not {len(inputs)}", callee.call)
     return False
 
 

@@ -74,6 +74,7 @@ LAYERS = frozenset(
         "flip_horizontal",
     ]
 )
+SCHEDULES = frozenset({"cosine", "step", "plateau", "inverse_time", "CosineDecay", "ExponentialDecay", "StepLR"})
 SETTINGS = {
     "schedule": "learning rate schedules",
     "regularize": "regularisation",
@@ -84,5 +85,5 @@ SETTINGS = {
 
 
 def not_yet(report: Report, what: str, at: Span, help: str = "") -> None:
-    """`what` is a plural: "blocks", "operators on tensors"."""
-    report.error("E290", f"{what} are not part of kdsl yet", at, help=help)
+    """`what` as in "kdsl has no blocks yet"."""
+    report.error("E290", f"kdsl has no {what} yet", at, help=help)

@@ -94,7 +94,11 @@ def port(context: Context, statement: tree.Input | tree.Target, ports: Ports) ->
 def let(context: Context, statement: tree.Let, before: tree.Statement | None) -> None:
     name = statement.names[0]
     if len(statement.names) > 1:
-        not_yet(context.report, "several results (`a, b = ...`)", statement.names[0].span.to(statement.names[-1].span))
+        not_yet(
+            context.report,
+            "steps with several results (`a, b = ...`)",
+            statement.names[0].span.to(statement.names[-1].span),
+        )
         for each in statement.names:
             bind_once(context, each, UNKNOWN)
         return
