@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
-Array = np.ndarray  # of any shape and dtype
+Array = Any  # what NumPy computes with: an array, or a number where it broadcasts
 Arrays = tuple[np.ndarray, ...]
 Weights = dict[str, np.ndarray]
 

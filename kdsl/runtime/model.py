@@ -141,7 +141,7 @@ class Model:
         """Prints the layers with shapes and parameters, FLOPs, and the bytes that this model's training holds."""
         print(summary_text(self.declaration, self._core.nbytes))
 
-    def get_weights(self) -> dict[str, Array]:
+    def get_weights(self) -> dict[str, np.ndarray]:
         """Copies of the weights, by name."""
         return {weight.name: self._core.get_weight(weight.name) for weight in self.declaration.weights}
 

@@ -119,6 +119,16 @@ def test_generated_modules_pass_the_linter(tmp_path, name, dtype):
     assert done.returncode == 0, done.stdout
 
 
+def test_generated_modules_are_typed(tmp_path):
+    mypy = Path(sys.executable).parent / "mypy"
+    if not mypy.exists():
+        pytest.skip("mypy is not installed")
+    (tmp_path / "fashion_mlp.py").write_text(text_of())
+    command = [mypy, "--strict", "--config-file", "", "--cache-dir", tmp_path / "cache", "fashion_mlp.py"]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stdout
+
+
 def test_every_optional_pass_may_be_left_out(tmp_path):
     from kdsl.passes import OPTIONAL
 
