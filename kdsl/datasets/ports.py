@@ -33,9 +33,10 @@ def fitted(port: Port, array: Array, options: Options, where: str) -> Array:
     """The array in the port's shape and dtype: where the runtime would refuse it, the message names the file."""
     wanted = Declared(port.name, port.type.dtype, port.type.shape, place(port), port.type.classes or 0)
     try:
-        return array_for(wanted, shaped(port, array), port.name, options.scalar)
+        accepted: Array = array_for(wanted, shaped(port, array), port.name, options.scalar)
     except (ValueError, TypeError) as error:
         raise DataError(f"{where}: {error}") from error
+    return accepted
 
 
 def shaped(port: Port, array: Array) -> Array:
