@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import hashlib
 import os
 import re
@@ -31,7 +32,7 @@ def store(name: str, text: str) -> Path:
     """The module's file in the cache: one folder per text, so that builds never replace one another's kernels.
 
     The file is written anew unless it holds exactly this text: what runs is what was compiled just now. Where the
-    cache cannot be written, a temporary folder takes its place.
+    cache cannot be written, a temporary folder takes its place, for as long as this process runs.
     """
     data = text.encode("utf-8")
     key = hashlib.sha256(data).hexdigest()[:16]
@@ -40,7 +41,9 @@ def store(name: str, text: str) -> Path:
         _prune(folder())
         return path
     except OSError:
-        return _written(Path(tempfile.mkdtemp(prefix="kdsl-")), name, data)
+        place = Path(tempfile.mkdtemp(prefix="kdsl-"))
+        atexit.register(shutil.rmtree, place, ignore_errors=True)
+        return _written(place, name, data)
 
 
 def _written(place: Path, name: str, data: bytes) -> Path:

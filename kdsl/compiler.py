@@ -66,8 +66,9 @@ def compile_file(
     from kdsl.codegen.module import module_text  # jinja2 and numpy: not before they are needed
     from kdsl.codegen.sections import Options
     from kdsl.passes import make_graphs
+    from kdsl.plan import OPTIONAL as PLANNING
 
-    graphs = tuple(make_graphs(program, without) for program in elaborated.models)
+    graphs = tuple(make_graphs(program, without.difference(PLANNING)) for program in elaborated.models)
     pairs = list(zip(elaborated.models, graphs, strict=True))
     options = Options(dtype, engine="make_engine" if target == "numpy" else "Engine", without=without)
     text = module_text(source, pairs, _sections_of(target), options)

@@ -68,11 +68,13 @@ def classes(module: ModuleType) -> list[Any]:
 
 def passes(names: list[str]) -> frozenset[str]:
     """The names given with `--no-pass`, each the name of an optimisation."""
-    from kdsl.passes import OPTIONAL
+    from kdsl import passes as graphs
+    from kdsl import plan
 
+    known = graphs.OPTIONAL + plan.OPTIONAL
     for name in names:
-        if name not in OPTIONAL:
-            raise unknown(f"there is no optimisation {name}", name, OPTIONAL)
+        if name not in known:
+            raise unknown(f"there is no optimisation {name}", name, known)
     return frozenset(names)
 
 

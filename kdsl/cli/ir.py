@@ -32,7 +32,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     programs, found = checked(source_of(options.file, console), settings(options.set))
     show(options.file, found, console)
     from kdsl.graph.printer import print_graph
-    from kdsl.passes import PIPELINE, optimise, slice_graph
+    from kdsl.passes import OPTIONAL, PIPELINE, optimise, slice_graph
 
     program = one_of(programs, options.model, options.file)
     kind: Kind = options.graph or ("predict" if program.training is None else "train")
@@ -43,6 +43,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     names = list(dict.fromkeys(step.name for step in PIPELINE))
     if options.after is not None and options.after not in names:
         raise unknown(f"there is no pass {options.after}", options.after, names)
-    graph = optimise(slice_graph(program.graph, kind), passes(options.no_pass), until=options.after, kind=kind)
+    without = passes(options.no_pass).intersection(OPTIONAL)  # the plan's own change no graph
+    graph = optimise(slice_graph(program.graph, kind), without, until=options.after, kind=kind)
     console.out.write(print_graph(graph))
     return OK

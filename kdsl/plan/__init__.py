@@ -1,1 +1,4 @@
 """From an optimised graph to kernels and memory."""
+
+OPTIONAL = ("reuse_buffers",)
+"""What `--no-pass` may name besides the passes over graphs."""

@@ -164,5 +164,8 @@ def test_the_cache_is_used_again_and_a_damaged_file_in_it_is_written_anew(
 
 def test_a_cache_that_cannot_be_written_is_done_without(kdsl, tiny: Path, data: str, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where a folder should be", encoding="utf-8")
-    done = kdsl("train", tiny, "--data", data, *NUMPY, "-q", KDSL_CACHE_DIR=str(tmp_path / "cache"))
+    (tmp_path / "temporary").mkdir()
+    places = {"KDSL_CACHE_DIR": str(tmp_path / "cache"), "TMPDIR": str(tmp_path / "temporary")}
+    done = kdsl("train", tiny, "--data", data, *NUMPY, "-q", **places)
     assert (done.returncode, done.stderr) == (0, "")
+    assert list((tmp_path / "temporary").iterdir()) == []
