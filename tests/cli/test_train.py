@@ -10,10 +10,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from conftest import ROOT  # of this folder
 
 NUMPY = ("--target", "numpy")
-DIGITS = ROOT / "models" / "digits.kmodel"
+DIGITS = Path(__file__).resolve().parents[2] / "models" / "digits.kmodel"
 
 
 @pytest.fixture
