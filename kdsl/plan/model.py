@@ -19,7 +19,7 @@ from kdsl.plan.rows import Outside, lower_rows
 from kdsl.plan.update import Group, grouped, terms_of, weight_steps
 
 BLOCK = 16  # rows: a multiple of every tile's
-WORTH = 1_400_000  # floating-point operations that are worth a block of their own
+WORTH = 700_000  # floating-point operations that are worth a block of their own
 
 
 @dataclass(frozen=True, slots=True)
