@@ -14,7 +14,7 @@ from kdsl.codegen.declare import declaration_text, digest, initial_weights
 from kdsl.codegen.names import RESERVED, Names, identifier, snake_case
 from kdsl.codegen.sections import MakeSections, Options, Sections
 from kdsl.codegen.templating import environment
-from kdsl.codegen.text import basename, joined_tuple
+from kdsl.codegen.text import basename, joined_tuple, spaced
 from kdsl.elaborate.program import ModelProgram
 from kdsl.source import Source
 
@@ -136,7 +136,7 @@ def _merged(pairs: Iterable[tuple[str, str]]) -> list[Part]:
         if text.strip("\n") not in seen:
             seen.add(text.strip("\n"))
             found.setdefault(title, []).append(text.strip("\n"))
-    return [Part(title, "\n\n\n".join(texts)) for title, texts in found.items()]
+    return [Part(title, spaced(texts)) for title, texts in found.items()]
 
 
 def _module_doc(source: Source, models: list[ModelPart], pairs: list[tuple[ModelProgram, Any]]) -> str:

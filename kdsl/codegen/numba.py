@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ast
 import inspect
-import itertools
 from collections.abc import Iterable, Sequence
 from types import ModuleType
 from typing import Any
@@ -301,8 +300,8 @@ class Library:
         return {*self.imports, *(name for _, _, defined, _ in self.parts for name in defined)}
 
     def needed(self, roots: Iterable[str]) -> tuple[list[tuple[str, str]], list[str]]:
-        """((title, text) pairs, imports) of what the names need, and what that needs; statements that define nothing
-        belong to their file."""
+        """((title, text) pairs, one for each statement, imports) of what the names need, and what that needs; statements
+        that define nothing belong to their file."""
         used, wanted = set(roots), set[int]()
         changed = True
         while changed:
@@ -313,23 +312,13 @@ class Library:
                     wanted.add(number)
                     used |= reads
                     changed = True
-        texts = []
-        for module in self.modules:
-            mine = [self.parts[i][1] for i in sorted(wanted) if self.parts[i][0] is module]
-            if mine:
-                texts.append((self.titles[module.__name__], _spaced(mine)))
+        texts = [
+            (self.titles[module.__name__], self.parts[i][1])
+            for module in self.modules
+            for i in sorted(wanted)
+            if self.parts[i][0] is module
+        ]
         return texts, [self.imports[name] for name in sorted(used) if name in self.imports]
-
-
-def _spaced(texts: Sequence[str]) -> str:
-    """Statements one after the other: two lines between functions and classes, none between assignments."""
-    result = texts[0]
-    for before, text in itertools.pairwise(texts):
-        tall = any("\n" in t and ("def " in t or "class " in t) for t in (before, text)) or text.lstrip().startswith(
-            "#"
-        )
-        result += ("\n\n\n" if tall else "\n") + text
-    return result
 
 
 def _defined(statement: ast.stmt) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import math
 from collections.abc import Iterable, Sequence
 from pathlib import PurePosixPath
@@ -84,3 +85,12 @@ def joined_tuple(items: Iterable[str]) -> str:
     """`(a, b)`, `(a,)`, `()` of texts."""
     texts = list(items)
     return f"({texts[0]},)" if len(texts) == 1 else f"({', '.join(texts)})"
+
+
+def spaced(texts: Sequence[str]) -> str:
+    """Statements one after the other: two lines between functions and classes, none between assignments."""
+    result = texts[0]
+    for before, text in itertools.pairwise(texts):
+        tall = any("\n" in t and ("def " in t or "class " in t) for t in (before, text))
+        result += ("\n\n\n" if tall or text.lstrip().startswith("#") else "\n") + text
+    return result
