@@ -32,7 +32,15 @@ def call_text(name: str, arguments: dict[str, Any], *first: str) -> str:
     return f"{name}({', '.join(given)})" if given else name
 
 
-def model_text(case: Case, optimizer: list[Any], name: str = "Net") -> str:
+def class_name(case: str, run: str) -> str:
+    """`ClassifierAdamClip`."""
+    return "".join(word.capitalize() for word in f"{case}_{run}".split("_"))
+
+
+def model_text(case: Case, run: str) -> str:
+    """The network and one of its optimizers in kdsl; the run called `gradient` is a step of plain descent."""
+    name = class_name(case.name, run)
+    optimizer = GRADIENT if run == "gradient" else case.settings["optimizers"][run]
     settings = case.settings
     flow = "\n    -> ".join(["x", *(call_text(*layer) for layer in settings["layers"])])
     metric = METRICS.get(settings["metric"], settings["metric"])

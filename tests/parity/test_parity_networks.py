@@ -13,28 +13,34 @@ from typing import Any
 import numpy as np
 import pytest
 from fixture_file import Case, read
-from network_modules import GRADIENT, build, model_text, targets, with_weights
+from network_modules import build, class_name, model_text, targets, with_weights
 
 CASES = {case.name: case for case in read("networks")}
-RUNS = [(name, optimizer) for name, case in CASES.items() for optimizer in case.settings["optimizers"]]
-TARGETS = ("numpy",)
+RUNS = [(name, run) for name, case in CASES.items() for run in case.settings["optimizers"]]
+FIRST = {name: next(iter(case.settings["optimizers"])) for name, case in CASES.items()}
+BUILT = {
+    "f64": [*((name, "gradient") for name in CASES), *RUNS],
+    "f32": list(FIRST.items()),
+}
+TARGETS = ("numpy", "numba")
 
 Make = Callable[..., Any]
 
 
 @pytest.fixture(scope="module")
 def make(tmp_path_factory: pytest.TempPathFactory) -> Make:
-    """`make(target, dtype, case, optimizer)` -> a model with Keras's weights; a module is compiled once."""
+    """`make(target, dtype, case, run)` -> a model with Keras's weights. All models of a target and dtype are one file:
+    they share what is compiled."""
     folder = tmp_path_factory.mktemp("modules")
 
     @cache
-    def module(target: str, dtype: str, name: str, optimizer: str) -> Any:
-        settings = GRADIENT if optimizer == "gradient" else CASES[name].settings["optimizers"][optimizer]
-        text = model_text(CASES[name], settings)
-        return build(text, folder, f"{name}_{optimizer}_{target}_{dtype}", target, dtype)
+    def module(target: str, dtype: str) -> Any:
+        text = "\n".join(model_text(CASES[name], run) for name, run in BUILT[dtype])
+        return build(text, folder, f"networks_{target}_{dtype}", target, dtype)
 
-    def made(target: str, dtype: str, case: Case, optimizer: str) -> Any:
-        return with_weights(module(target, dtype, case.name, optimizer).Net(seed=0), case.numbered("w"))
+    def made(target: str, dtype: str, case: Case, run: str) -> Any:
+        model = getattr(module(target, dtype), class_name(case.name, run))
+        return with_weights(model(seed=0), case.numbered("w"))
 
     return made
 
@@ -79,7 +85,6 @@ def test_training_in_double_precision(name: str, run: str, target: str, make: Ma
 @pytest.mark.parametrize("name", CASES)
 def test_training_in_single_precision(name: str, target: str, make: Make) -> None:
     case = CASES[name]
-    run = next(iter(case.settings["optimizers"]))
-    model = make(target, "f32", case, run)
+    model = make(target, "f32", case, FIRST[name])
     np.testing.assert_allclose(model.predict(case["x"]), case["output"], rtol=1e-5, atol=1e-5)
-    compare(model, case, run, 20, fitted(model, case, len(case["x"])), 1e-5)
+    compare(model, case, FIRST[name], 20, fitted(model, case, len(case["x"])), 1e-5)
