@@ -161,7 +161,7 @@ def _blocks(function: str, capital: str, sums: bool, prefix: str) -> str:
     chunk = ", chunk" if sums else ""
     close = (
         f"""
-                {prefix}add_results(job, 0, 1, chunks)"""
+                {prefix}add_results(job, -1, min(chunks * {capital}BLOCK_ROWS, count - done * {capital}BLOCK_ROWS), chunks)"""
         if sums
         else ""
     )
@@ -186,7 +186,7 @@ def _add_results(plan: ModelPlan, prefix: str) -> str:
     names = [f"sum_{i}" for i in range(count)]
     lines = [
         f"def {prefix}add_results(job: Longs, step: int, rows: int, blocks: int) -> None:",
-        '    """The blocks\' sums, added in the blocks\' order; a loss that is not finite is noted and adds nothing."""',
+        '    """The blocks\' sums, added in the blocks\' order; in a training step a loss that is not finite is noted, and adds nothing."""',
         "    partials, totals = doubles_at(job[PARTIALS]), doubles_at(job[TOTALS])",
         f"    {', '.join(names)} = {', '.join('0.0' for _ in names)}",
         "    for block in range(blocks):",
@@ -197,7 +197,12 @@ def _add_results(plan: ModelPlan, prefix: str) -> str:
         for i, name in enumerate(names):
             text = text.replace(f"sums[{i}]", name)
         results.append(text)
-    lines += [f"    loss = {results[0]}", "    if loss - loss != 0.0:", "        job[BAD] = step", "        return"]
+    lines += [
+        f"    loss = {results[0]}",
+        "    if step >= 0 and loss - loss != 0.0:",
+        "        job[BAD] = step",
+        "        return",
+    ]
     lines.append("    totals[0] += loss")
     lines += [f"    totals[{i}] += {text}" for i, text in enumerate(results) if i]
     return "\n".join(lines)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from kdsl.codegen.text import call, comment, indented, origin_of
+from collections.abc import Sequence
+
+from kdsl.codegen.text import WIDTH, call, comment, indented, origin_of, place
 from kdsl.graph.graph import Graph, Node
 from kdsl.graph.types import TensorType
 from kdsl.plan.launch import Buffer, Launch, RowFunction
@@ -59,6 +61,20 @@ def _prologue(plan: ModelPlan, function: RowFunction, kind: str, capital: str) -
     return lines
 
 
+def filled(head: str, arguments: Sequence[str], tail: str = ")", used: int = 4) -> str:
+    """`head(a, b)` on one line where it fits, else as many arguments on a line as fit."""
+    line = f"{head}{', '.join(arguments)}{tail}"
+    if used + len(line) <= WIDTH:
+        return line
+    lines, now = [head], ""
+    for argument in arguments:
+        if now and used + 4 + len(now) + len(argument) + 2 > WIDTH:
+            lines.append(f"    {now}")
+            now = ""
+        now += (" " if now else "") + argument + ","
+    return "\n".join([*lines, f"    {now}", tail])
+
+
 def kept_at(buffer: Buffer) -> str:
     """Where a kept value of the whole batch begins."""
     return f"kept + capacity * {buffer.offset}" if buffer.offset else "kept"
@@ -68,11 +84,11 @@ def _call(launch: Launch, plan: ModelPlan, kind: str, capital: str) -> str:
     constants = {"ZEROS": f"{capital}ZEROS", "ONES": f"{capital}ONES"}
     arguments = ["mem", *(f"{key}={constants.get(value, value)}" for key, value in launch.arguments)]
     if launch.total is None:
-        return call(f"{launch.kernel}(", arguments, used=4)
+        return filled(f"{launch.kernel}(", arguments)
     assert plan.train is not None
     place = f"sums[chunk * {plan.train.sums} + {launch.total}] = "
     tail = f") / {launch.divisor}" if launch.divisor != 1 else ")"
-    return call(f"{place}{launch.kernel}(", arguments, tail, used=4)
+    return filled(f"{place}{launch.kernel}(", arguments, tail)
 
 
 def _deliveries(plan: ModelPlan, graph: Graph, function: RowFunction) -> list[str]:
@@ -91,12 +107,12 @@ def _deliveries(plan: ModelPlan, graph: Graph, function: RowFunction) -> list[st
             f"result=memory_at(job[DATA + {len(plan.program.inputs) + index}])",
             "at=start",
         ]
-        lines += call("deliver(", arguments, used=4).split("\n")
+        lines += filled("deliver(", arguments).split("\n")
     return lines
 
 
 def comment_of(node: Node, graph: Graph, plan: ModelPlan) -> str:
-    """`fashion.kmodel:9  -> dense(28)     matmul, add_bias, relu [rows, 784] @ [784, 28]`."""
+    """`fashion.kmodel:9  -> dense(28) -> relu     matmul, add_bias, relu [rows, 784] @ [784, 28]`."""
     body = node.body or (node,)
     ops = ", ".join(dict.fromkeys(part.op for part in body))
     types = {name: graph[name].type for part in body for name in part.inputs if name in graph}
@@ -106,7 +122,17 @@ def comment_of(node: Node, graph: Graph, plan: ModelPlan) -> str:
         shapes = f"{shape(types[body[0].inputs[0]])} @ {across}"
     else:
         shapes = shape(node.type)
-    return f"{origin_of(node, plan.program)}     {ops} {shapes}".rstrip()
+    return f"{_source_of(node, plan)}     {ops} {shapes}".rstrip()
+
+
+def _source_of(node: Node, plan: ModelPlan) -> str:
+    """The source line, and the layers that a fused node stands for, in the order of the source."""
+    calls = {layer.path: layer.text for layer in plan.program.layers}
+    paths = dict.fromkeys(part.layer for part in node.body or (node,))
+    ours = [text for path, text in calls.items() if path in paths]
+    if len(ours) < 2:
+        return origin_of(node, plan.program)
+    return comment(f"{place(node.origin[0])}  {' '.join(f'-> {text}' for text in ours)}")
 
 
 def shape(type: TensorType) -> str:

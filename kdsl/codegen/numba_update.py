@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from kdsl.codegen.numba_emit import kept_at
+from kdsl.codegen.numba_emit import filled, kept_at
 from kdsl.codegen.numba_optimizer import OptimizerText
-from kdsl.codegen.text import call, comment, origin_of
+from kdsl.codegen.text import comment, origin_of
 from kdsl.graph.graph import Graph, Node
 from kdsl.plan.model import ModelPlan
 from kdsl.plan.update import Group, WeightStep
@@ -167,11 +167,11 @@ class UpdateText:
         rows = "rows" if g.layout.lines == 1 else f"rows * {g.layout.lines}"
         sides = [f"g={at}", f"g_row={g.layout.step}", f"out={out}"]
         if term.op == "bias_gradient":
-            return call("column_sums(", ["mem", f"rows={rows}", f"columns={columns}", *sides], used=8)
+            return filled("column_sums(", ["mem", f"rows={rows}", f"columns={columns}", *sides], used=8)
         x = places[0]
         sizes = ["mem", f"rows={rows}", f"inputs={step.weight.lines}", f"units={columns}"]
         arguments = [*sizes, f"x={x.name}", f"x_row={x.layout.step}", *sides]
-        return call("weight_gradient(", arguments, used=8)
+        return filled("weight_gradient(", arguments, used=8)
 
     def _step(self, step: WeightStep) -> list[str]:
         """The optimizer's kernel on the piece at hand; then its transposed copy, if the backward pass reads one."""
@@ -180,11 +180,11 @@ class UpdateText:
         clip = f"squares[{self.first_piece[weight.path]}]" if self.plan.clip else ""
         arguments = [f"count={self._size(step)}", f"weight_at={place}", f"gradient_at={gradient}"]
         arguments += self.optimizer.arguments(place, self.capital, clip)
-        lines = [call(f"{self.optimizer.name}(", ["mem", *arguments], used=8)]
+        lines = [filled(f"{self.optimizer.name}(", ["mem", *arguments], used=8)]
         if weight.path in self.plan.memory.transposed:
             whole = step.pieces == 1
             sizes = [f"inputs={weight.lines}", f"units={weight.columns}", f"first={'0' if whole else 'column'}"]
             sizes.append(f"columns={weight.columns if whole else 'columns'}")
             ends = [f"w={place}", f"out={weight.constant}_TRANSPOSED"]
-            lines.append(call("transpose_panels(", ["mem", *sizes, *ends], used=8))
+            lines.append(filled("transpose_panels(", ["mem", *sizes, *ends], used=8))
         return lines

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -87,6 +88,7 @@ class NumbaEngine:
         self.job = (ctypes.c_int64 * (DATA + layout.inputs + len(layout.outputs) + 1))()
         self.address = ctypes.addressof(self.job)
         self.entries: dict[int, Any] = {}
+        self.turn = threading.Lock()  # one call at a time: they share the job and the scratch
         self.mem = aligned(0)
         self.capacity = 0
         self.reserve(layout.batch)
@@ -168,39 +170,42 @@ class NumbaEngine:
     def train(
         self, inputs: Arrays, targets: Arrays, order: Array, batch_size: int, step: int, seed: int, hyper: Array
     ) -> tuple[Array, int]:
-        layout, job = self.layout, self.job
-        rows = np.ascontiguousarray(order, np.int64)
-        numbers = np.ascontiguousarray(hyper, np.float64)
-        largest = min(batch_size, len(rows))
-        self.reserve(largest)
-        self.totals[:] = 0.0
-        job[ORDER], job[FIRST], job[COUNT], job[BATCH] = rows.ctypes.data, 0, len(rows), batch_size
-        job[STEP], job[SEED], job[HYPER], job[BAD] = step, seed % 2**32, numbers.ctypes.data, -1
-        for index, array in enumerate((*inputs, *targets)):
-            job[DATA + index] = array.ctypes.data
-        self.run(2, max(-(-largest // layout.block_rows), layout.chunks))
-        return self.totals.copy(), int(job[BAD])
+        with self.turn:
+            layout, job = self.layout, self.job
+            rows = np.ascontiguousarray(order, np.int64)
+            numbers = np.ascontiguousarray(hyper, np.float64)
+            largest = min(batch_size, len(rows))
+            self.reserve(largest)
+            self.totals[:] = 0.0
+            job[ORDER], job[FIRST], job[COUNT], job[BATCH] = rows.ctypes.data, 0, len(rows), batch_size
+            job[STEP], job[SEED], job[HYPER], job[BAD] = step, seed % 2**32, numbers.ctypes.data, -1
+            for index, array in enumerate((*inputs, *targets)):
+                job[DATA + index] = array.ctypes.data
+            self.run(2, max(-(-largest // layout.block_rows), layout.chunks))
+            return self.totals.copy(), int(job[BAD])
 
     def evaluate(self, inputs: Arrays, targets: Arrays, start: int, stop: int) -> Array:
-        job = self.job
-        self.totals[:] = 0.0
-        job[ORDER], job[FIRST], job[COUNT] = 0, start, stop - start
-        for index, array in enumerate((*inputs, *targets)):
-            job[DATA + index] = array.ctypes.data
-        self.run(1, -(-(stop - start) // self.layout.block_rows))
-        totals: Array = self.totals.copy()
-        return totals
+        with self.turn:
+            job = self.job
+            self.totals[:] = 0.0
+            job[ORDER], job[FIRST], job[COUNT] = 0, start, stop - start
+            for index, array in enumerate((*inputs, *targets)):
+                job[DATA + index] = array.ctypes.data
+            self.run(1, -(-(stop - start) // self.layout.block_rows))
+            totals: Array = self.totals.copy()
+            return totals
 
     def predict(self, inputs: Arrays, start: int, stop: int) -> Arrays:
-        layout, job, count = self.layout, self.job, stop - start
-        job[ORDER], job[FIRST], job[COUNT] = 0, start, count
-        index = DATA
-        for array in inputs:
-            job[index] = array.ctypes.data
-            index += 1
-        outputs = tuple([np.empty((count, *shape), SCALAR) for shape in layout.outputs])
-        for output in outputs:
-            job[index] = output.ctypes.data
-            index += 1
-        self.run(0, -(-count // layout.block_rows))
-        return outputs
+        with self.turn:
+            layout, job, count = self.layout, self.job, stop - start
+            job[ORDER], job[FIRST], job[COUNT] = 0, start, count
+            index = DATA
+            for array in inputs:
+                job[index] = array.ctypes.data
+                index += 1
+            outputs = tuple([np.empty((count, *shape), SCALAR) for shape in layout.outputs])
+            for output in outputs:
+                job[index] = output.ctypes.data
+                index += 1
+            self.run(0, -(-count // layout.block_rows))
+            return outputs

@@ -134,6 +134,7 @@ def test_a_loss_that_is_not_finite_stops_before_the_update() -> None:
     assert not totals.any()
     assert all(np.array_equal(value, core.get_weight(name)) for name, value in before.items())
     assert core.train((x,), targets, order[:8], 8, 1, 0, hyper)[1] == -1  # and goes on
+    assert not np.isfinite(core.evaluate((x,), targets, 0, len(x))[0])  # evaluation says what it finds
 
 
 def test_nothing_is_written_outside_of_the_arrays(monkeypatch: pytest.MonkeyPatch) -> None:
