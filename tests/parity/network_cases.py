@@ -190,4 +190,27 @@ NETWORKS: dict[str, dict[str, Any]] = {
         "data": regression(6, 1),
         "optimizers": {"adam": ["adam", {"lr": 0.01}], "momentum": ["sgd", {"lr": 0.05, "momentum": 0.8}]},
     },
+    # What is rarely seen inside of a network.
+    "unusual": {
+        "shape": [5],
+        "input": "f32[5]",
+        "target": "f32[2]",
+        "layers": [
+            ["dense", {"units": 18}],
+            ["relu6", {}],
+            ["dense", {"units": 9}],
+            ["softmax", {}],
+            ["dense", {"units": 7}],
+            ["exponential", {}],
+            ["dense", {"units": 17}],
+            ["log_softmax", {}],
+            ["dense", {"units": 2}],
+            ["linear", {}],
+        ],
+        "loss": ["mae", {}],
+        "metric": "mse",
+        "batch": BATCH,
+        "data": regression(5, 2),
+        "optimizers": {"adam": ["adam", {"lr": 0.005, "amsgrad": True}]},
+    },
 }
