@@ -32,11 +32,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, console: Console) -> int:
     """An output that would not change is left alone, so that whatever depends on it stays up to date."""
-    path = None if options.output == "-" else module_path(Path(options.file), options.output)
     text = compiled(options, console).text or ""
-    if path is None:
+    if options.output == "-":
         sys.stdout.buffer.write(text.encode("utf-8"))
         return OK
+    path = module_path(Path(options.file), options.output)
     changed = write(path, text, options.force)
     console.print(f"wrote {path}" if changed else f"{path} is up to date")
     if options.warm:

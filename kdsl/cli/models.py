@@ -26,7 +26,7 @@ def read(name: str, stdin_name: str = "<stdin>") -> Source | Diagnostic:
         return decode(stdin_name, sys.stdin.buffer.read(SIZE_LIMIT + 1))
     source = read_file(name)
     if not isinstance(source, Source) and source.code == UNREADABLE:
-        raise CliError(f"{name}: {source.message}", _near(Path(name)))
+        raise CliError(name + source.message.removeprefix("this file"), _near(Path(name)))
     return source
 
 

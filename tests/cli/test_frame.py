@@ -56,6 +56,21 @@ def test_wrong_usage_is_exit_2_and_one_clear_line(kdsl, arguments: list[str], sa
     assert second.startswith("  help: ") and help in second
 
 
+@pytest.mark.parametrize("command", ["build", "train --data sklearn:digits", "summary", "ir"])
+@pytest.mark.parametrize(
+    ("file", "says"),
+    [
+        ("nowhere.kmodel", "nowhere.kmodel cannot be read: there is no such file"),
+        (".", ". cannot be read: it is a folder"),
+    ],
+)
+def test_a_model_file_that_is_none(kdsl, command: str, file: str, says: str) -> None:
+    name, *options = command.split()
+    done = kdsl(name, file, *options)
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[0] == f"error: {says}"
+
+
 def test_color_follows_the_flag_then_the_environment(kdsl, broken: Path) -> None:
     def colored(*flags: str, **env: str) -> bool:
         return "\x1b[" in kdsl(*flags, "lint", broken, **env).stdout

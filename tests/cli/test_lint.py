@@ -61,7 +61,7 @@ def test_a_folder_means_every_model_in_it(kdsl, tiny: Path, broken: Path, tmp_pa
 @pytest.mark.parametrize(
     ("name", "says", "help"),
     [
-        ("tinny.kmodel", "tinny.kmodel: this file cannot be read: there is no such file", "did you mean tiny.kmodel?"),
+        ("tinny.kmodel", "error: tinny.kmodel cannot be read: there is no such file", "did you mean tiny.kmodel?"),
         ("nowhere/a.kmodel", "there is no such file", "there is no folder nowhere"),
     ],
 )
