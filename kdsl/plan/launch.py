@@ -16,7 +16,7 @@ class Launch:
     node       what it computes: its origin and shapes are the comment above the call
     reads      names of the buffers it reads; `writes` the one it fills, or None
     total      the place of the number it returns among the block's sums, or None; `divisor` is what it is divided by
-    stream     the random stream it draws from, or None
+    streams    the random streams it draws from
     """
 
     kernel: str
@@ -26,7 +26,7 @@ class Launch:
     writes: str | None = None
     total: int | None = None
     divisor: int = 1
-    stream: int | None = None
+    streams: tuple[int, ...] = ()
 
 
 @dataclass(slots=True)
@@ -68,4 +68,4 @@ class RowFunction:
 
     @property
     def streams(self) -> list[int]:
-        return sorted({launch.stream for launch in self.launches if launch.stream is not None})
+        return sorted({stream for launch in self.launches for stream in launch.streams})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from kdsl.graph.graph import Attribute, Node
@@ -50,7 +50,7 @@ def map_text(
     lines are whole panels, so that there is no padding to leave out and to fill."""
     names = {o.value: operand_name(i) for i, o in enumerate(operands)}
     from_data = any(o.kind == "data" for o in operands)
-    random = any(node.op == "dropout" for node in body)
+    keys = {stream: f"key_{number}" for number, stream in enumerate(streams_of(body))}
     parameters = ["mem: Memory"]
     reads: list[str] = []
     for o in operands:
@@ -72,14 +72,14 @@ def map_text(
             reads.append(f"            {name}_ = load(mem, {name} + r * {name}_row + c)")
     if from_data:
         parameters += ["order: int", "first: int", "lines: int"]
-    if random:
-        parameters += ["key: int", "first_line: int"]
+    if keys:
+        parameters += [*(f"{key}: int" for key in keys.values()), "first_line: int"]
     parameters += ["rows: int", "width: int", "out: int", "out_row: int"]
 
     texts = {value: f"{name}_" for value, name in names.items()} | {k: repr(v) for k, v in constants.items()}
     steps: list[str] = []
     for number, node in enumerate(body):
-        value = _statement(node, [texts[name] for name in node.inputs])
+        value = _statement(node, [texts[name] for name in node.inputs], keys)
         texts[node.name] = f"v{number}"
         steps.append(f"            v{number} = {value}")
     if not body:
@@ -96,14 +96,20 @@ def map_text(
     return MapText(tuple(parameters), doc, tuple(lines))
 
 
-def _statement(node: Node, operands: Sequence[str]) -> str:
+def streams_of(body: Sequence[Node]) -> list[Attribute]:
+    """The random streams that the ops draw from, in order."""
+    return list(dict.fromkeys(node.attribute("stream") for node in body if node.op == "dropout"))
+
+
+def _statement(node: Node, operands: Sequence[str], keys: Mapping[Attribute, str]) -> str:
     if node.op == "dropout":
         rate = node.attribute("rate")
         assert isinstance(rate, float)
         if rate >= 1.0:
             return "spread(0.0)"
         scale = 1.0 / (1.0 - rate)
-        return f"where(kept(key, (first_line + r) * width + c, {int(rate * 2**32)}), {operands[0]} * {scale!r}, 0.0)"
+        place = f"{keys[node.attribute('stream')]}, (first_line + r) * width + c, {int(rate * 2**32)}"
+        return f"where(kept({place}), {operands[0]} * {scale!r}, 0.0)"
     return expression(node, operands)
 
 

@@ -11,7 +11,7 @@ from kdsl.ops.registry import OPS
 from kdsl.plan.expression import expression
 from kdsl.plan.launch import Buffer, Launch, RowFunction
 from kdsl.plan.layout import PANEL, Layout, last_axis, layouts, padded
-from kdsl.plan.maps import Maps, Operand, map_text
+from kdsl.plan.maps import Maps, Operand, map_text, streams_of
 
 # Names that stand for something else in a generated function.
 LOCALS = [
@@ -195,11 +195,11 @@ class _Lowering:
         for used in (*reads, *((writes,) if writes else ())):
             used.last = max(used.last, now)
         total, divisor = arguments.pop("total_", None), arguments.pop("divisor_", 1)
-        stream = arguments.pop("stream_", None)
+        streams = arguments.pop("streams_", ())
         pairs = tuple((key, str(value)) for key, value in arguments.items())
         names = tuple(buffer.name for buffer in reads)
         self.result.launches.append(
-            Launch(kernel, pairs, node, names, writes.name if writes else None, total, divisor, stream)  # type: ignore[arg-type]
+            Launch(kernel, pairs, node, names, writes.name if writes else None, total, divisor, streams)  # type: ignore[arg-type]
         )
 
     def read(self, value: str, layout: Layout | None = None) -> Buffer:
@@ -304,12 +304,11 @@ class _Lowering:
                 reads.append(place)
         if first:
             arguments |= {"order": "order", "first": "first", "lines": layout.lines}
-        streams = [n.attribute("stream") for n in body if n.op == "dropout"]
-        if len(streams) > 1:
-            raise Unsupported("two random masks in one fused kernel")
+        streams = streams_of(body)
         if streams:
-            start = "start" if layout.lines == 1 else f"start * {layout.lines}"
-            arguments |= {"key": f"key_{streams[0]}", "first_line": start, "stream_": streams[0]}
+            arguments |= {f"key_{number}": f"key_{stream}" for number, stream in enumerate(streams)}
+            arguments["first_line"] = "start" if layout.lines == 1 else f"start * {layout.lines}"
+            arguments["streams_"] = tuple(streams)
         arguments |= {"rows": self.lines(layout), "width": layout.width, "out": out.name, "out_row": layout.step}
         wanted = "_".join(["map", *dict.fromkeys(n.op for n in body)][:4]) if body else "copy_data"
         text = map_text(body, shown, constants, whole=layout.width % PANEL == 0)

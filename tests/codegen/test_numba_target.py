@@ -172,3 +172,27 @@ def test_states_can_be_read_and_set() -> None:
             read = core.get_weight(name) if slot is None else core.get_slot(slot, name)
             assert np.array_equal(read, value)
             assert not np.shares_memory(read, core.mem)
+
+
+@pytest.mark.parametrize(
+    "flow",
+    [
+        "-> repeat 3 shared dense(7) -> tanh -> dense(5)",  # one weight, three gradients
+        "-> dense(9) -> dropout(0.1) -> gelu -> dropout(0.6) -> dense(5)",  # two masks in one loop
+    ],
+)
+def test_gradients_that_meet_and_masks_that_meet(flow: str) -> None:
+    compare(text(flow, optimizer="sgd(lr = 0.1, global_clip_norm = 0.2)"))
+
+
+def test_two_models_in_one_module() -> None:
+    """Kernels are shared, what depends on the model has names of its own."""
+    first = text("-> dense(5)").replace("M {", "Plain {")
+    second = text("-> dense(9) -> silu -> dense(5)", optimizer="adam(lr = 0.01, clip_norm = 0.5)").replace(
+        "M {", "Wide {"
+    )
+    made = module(first + second, dtype="f32")
+    x, t = np.random.default_rng(0).normal(0, 1, (32, 7)).astype(np.float32), np.arange(32) % 5
+    for model in (made.Plain(seed=1), made.Wide(seed=1), made.Plain(seed=2)):
+        losses = model.fit(x, t, epochs=3, verbose=0).history["loss"]
+        assert losses[2] < losses[0]
