@@ -1,7 +1,7 @@
 # make demo     train a classifier of handwritten digits; installs what it needs into .venv
 # make test     everything that is checked: ruff, mypy, the whole test suite
 # make lint     ruff and mypy alone
-# make bench    time kdsl beside the frameworks that are installed
+# make bench    time kdsl beside the frameworks that are installed (BENCH_FLAGS: see benchmarks/README.md)
 # make clean    remove .venv, caches and what the demo built
 
 PYTHON ?= python3
@@ -32,7 +32,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 bench: $(VENV)/.demo
-	$(BIN)/python -m benchmarks
+	$(BIN)/python -m benchmarks $(BENCH_FLAGS)
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
