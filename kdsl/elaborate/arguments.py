@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from kdsl.diagnostics.diagnostic import Edit, Label
@@ -203,4 +204,12 @@ def printed(value: Any) -> str:
         return f"{printed(value[0])} {value[1]}"
     if isinstance(value, tuple):
         return f"[{', '.join(map(printed, value))}]"
-    return f"{value:.6g}" if isinstance(value, float) and float(f"{value:.6g}") == value else str(value)
+    return decimal_or_fraction(value) if isinstance(value, float) else str(value)
+
+
+def decimal_or_fraction(value: float) -> str:
+    """`0.5`, `1e-05`, `1 / 255`: the shortest that is exactly this float."""
+    if float(f"{value:.6g}") == value:
+        return f"{value:.6g}"
+    ratio = Fraction(value).limit_denominator(10_000)
+    return f"{ratio.numerator} / {ratio.denominator}" if float(ratio) == value else str(value)

@@ -32,7 +32,7 @@ def test_the_classic_first_network() -> None:
         ("logits.dense_2.bias", (10,), "zeros"),
     ]
     assert [record.text for record in model.layers] == [
-        "rescale(0.00392156862745098)",
+        "rescale(1 / 255)",
         "flatten",
         "dense(28)",
         "relu",
