@@ -57,7 +57,7 @@ class Accuracy(Metric):
 
 @metric("top_k")
 class TopK(Metric):
-    """The share of samples whose true class is among the k largest of the logits f32[.., K]; equal ones count as larger.
+    """The share of samples whose true class is among the k largest of the logits f32[.., K]. A tie for the last place counts.
 
     Target: `index(K)[..]`, or f32[.., K], whose largest value marks the true class.
 

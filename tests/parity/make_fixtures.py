@@ -228,6 +228,7 @@ def metrics() -> list[Case]:
         ("accuracy_binary_at_threshold", "accuracy", {"binary": True}, half, bits),
         ("accuracy_binary_many", "accuracy", {"binary": True}, logits, (rng.random((60, 9)) < 0.5).astype("float64")),
         ("top_k_default", "top_k", {}, logits, labels),
+        ("top_k_ties", "top_k", {"k": 3}, tied, labels),
         ("top_k_3", "top_k", {"k": 3}, logits, labels),
         ("top_k_one_hot", "top_k", {"k": 2}, logits, np.eye(9)[labels]),
         ("mse", "mse", {}, logits, rng.normal(0, 1, (60, 9))),
