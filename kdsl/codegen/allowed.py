@@ -21,7 +21,6 @@ STANDARD = frozenset(
         "contextlib",
         "ctypes",
         "functools",
-        "glob",
         "hashlib",
         "inspect",
         "io",

@@ -7,7 +7,6 @@ The annotations of a kernel are its C signature.
 from __future__ import annotations
 
 import ctypes
-import glob
 import inspect
 import os
 import sys
@@ -19,7 +18,7 @@ from typing import Any, TypeVar
 
 import llvmlite.binding as llvm
 from llvmlite import ir
-from numba import types
+from numba import cfunc, types
 from numba.core import cgutils
 from numba.core.caching import FunctionCache
 from numba.core.ccallback import CFunc
@@ -112,14 +111,12 @@ class WarmCache(FunctionCache):  # type: ignore[misc]
     """numba's cache of one function, read without first importing numba's whole library, which takes 0.3 s."""
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
-        rtsys.initialize(target_context)
-        return self._load_overload(sig, target_context)
-
-    def remove(self) -> None:
-        """Delete this function's files."""
-        stem = os.path.splitext(self._cache_file._index_path)[0]
-        for path in glob.glob(glob.escape(stem) + "*"):
-            os.remove(path)
+        try:
+            initialize, load = rtsys.initialize, self._load_overload
+        except AttributeError:  # a numba that has other names for them: its own way, which is slower
+            return super().load_overload(sig, target_context)
+        initialize(target_context)
+        return load(sig, target_context)
 
 
 # Code for another number of lanes than the machine's own must not be found again by a later process.
@@ -137,18 +134,18 @@ def compile_kernel(function: Callable[..., Any], signature: Any) -> Any:
         except Exception:  # whatever a damaged file raises while it is read
             try:
                 cache = WarmCache(function)
-                cache.remove()
+                cache.flush()
                 return compile_with(function, signature, cache)
-            except OSError as error:  # a folder that cannot be written after all, a full disk
+            except Exception as error:  # a full disk, a numba whose cache works in another way
                 CACHED[0] = False
                 warnings.warn(f"compiled code is not kept for the next run: {error}", RuntimeWarning, stacklevel=2)
-    return compile_with(function, signature, None)
+    return cfunc(signature, error_model="numpy")(function)
 
 
-def compile_with(function: Callable[..., Any], signature: Any, cache: WarmCache | None) -> Any:
+def compile_with(function: Callable[..., Any], signature: Any, cache: WarmCache) -> Any:
+    """What numba's `cfunc` does, with a cache of our own."""
     made: Any = CFunc(function, (signature.args, signature.return_type), locals={}, options={"error_model": "numpy"})
-    if cache is not None:
-        made._cache = cache
+    made._cache = cache
     made.compile()
     return made
 

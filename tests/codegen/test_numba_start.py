@@ -18,8 +18,7 @@ PROGRAM = """
 import os, sys, warnings
 warnings.simplefilter("always")
 if len(sys.argv) > 1:
-    import numba.core.caching as caching
-    caching.CompileResultCacheImpl._locator_classes = []
+    exec(sys.argv[1])
 import numpy as np, small
 core = small.Engine(1)
 for name, value in small.initial_weights(0).items():
@@ -27,6 +26,22 @@ for name, value in small.initial_weights(0).items():
 x, t = np.ones((4, 7), np.float32), np.zeros(4, np.int32)
 totals, bad = core.train((x,), (t,), np.arange(4), 2, 0, 0, np.array([0.1]))
 print(repr(float(totals[0])), bad)
+"""
+
+
+NO_FOLDER = """
+import numba.core.caching as caching
+caching.CompileResultCacheImpl._locator_classes = []
+"""
+OTHER_NAMES = """
+from numba.core.caching import Cache
+load = Cache._load_overload
+del Cache._load_overload
+Cache.load_overload = lambda self, sig, context: (context.refresh(), load(self, sig, context))[1]
+"""
+OTHER_CACHE = """
+from numba.core.caching import FunctionCache
+FunctionCache.load_overload = FunctionCache._load_overload = None
 """
 
 
@@ -66,8 +81,24 @@ def test_the_cache_may_be_damaged(folder: Path) -> None:
 
 
 def test_no_folder_can_be_written(folder: Path) -> None:
-    output, complaints = run(folder, "without")
+    output, complaints = run(folder, NO_FOLDER)
     assert output.endswith("-1\n")
+    assert complaints.count("compiled code is not kept for the next run") == 1
+
+
+def test_a_numba_with_other_names_inside_still_finds_its_code(folder: Path) -> None:
+    wanted, _ = run(folder)
+    times = {path: path.stat().st_mtime_ns for path in (folder / "__pycache__").glob("*.nb?")}
+    assert run(folder, OTHER_NAMES) == (wanted, "")
+    assert {path: path.stat().st_mtime_ns for path in (folder / "__pycache__").glob("*.nb?")} == times != {}
+
+
+def test_a_numba_whose_cache_is_another_one_compiles(folder: Path) -> None:
+    wanted, _ = run(folder)
+    for path in (folder / "__pycache__").glob("*.nb?"):
+        path.unlink()
+    output, complaints = run(folder, OTHER_CACHE)
+    assert output == wanted
     assert complaints.count("compiled code is not kept for the next run") == 1
 
 
