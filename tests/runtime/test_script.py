@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import subprocess
 import sys
 
@@ -81,7 +82,7 @@ def test_mistakes(small, built, files, arguments, code, text):
 
 def test_a_pipe_that_closes_early(small, built, files):
     run(built, files, "train", "--data", "data.npz", "--save", "w.npz")
-    command = f"{sys.executable} {built / 'small.py'} summary | true"
+    command = f"{shlex.quote(sys.executable)} {shlex.quote(str(built / 'small.py'))} summary | true"
     done = subprocess.run(["bash", "-c", command], cwd=files, capture_output=True, text=True, timeout=60)
     assert done.stderr == ""
 
