@@ -1,19 +1,32 @@
 """Ops and layers, one file per family. Importing this package registers all of them."""
 
-from kdsl.ops import activations, arithmetic, cast, dense, dropout, losses, metrics, preprocessing, shape, softmax
+from kdsl.ops import (
+    arithmetic,
+    cast,
+    dense,
+    dropout,
+    losses,
+    metrics,
+    piecewise_activations,
+    preprocessing,
+    shape,
+    smooth_activations,
+    softmax,
+)
 from kdsl.ops.registry import LAYERS, OPS
 
 __all__ = [
     "LAYERS",
     "OPS",
-    "activations",
     "arithmetic",
     "cast",
     "dense",
     "dropout",
     "losses",
     "metrics",
+    "piecewise_activations",
     "preprocessing",
     "shape",
+    "smooth_activations",
     "softmax",
 ]

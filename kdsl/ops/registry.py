@@ -2,7 +2,7 @@
 
 An **op** is one node kind of the graph: type rule, NumPy reference, gradient, cost. A **layer** is what a user writes
 after an arrow (or calls): parameters, weights, guards, and how it lowers to ops. A simple function such as `relu` is both,
-under one name and in one class (`kdsl.ops.activations`).
+under one name and in one class (`kdsl.ops.activation`).
 
 Losses, metrics, optimizers and initializers (`kdsl.training`) declare their parameters in the same way.
 """

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numba_models import assert_equal, data, engine, module, results, text, weights
 
-from kdsl.ops.activations import Activation
+from kdsl.ops.activation import Activation
 from kdsl.ops.registry import LAYERS
 
 TOLERANCE = {"f64": 1e-10, "f32": 1e-5}
