@@ -7,9 +7,8 @@ from collections.abc import Mapping, Sequence
 from kdsl.graph.graph import Attribute
 from kdsl.graph.types import FLOAT_SCALAR, TensorType
 from kdsl.ops.lazy import Array, np
-from kdsl.ops.losses import need_classes
 from kdsl.ops.registry import Op, op
-from kdsl.ops.type_rules import same_float
+from kdsl.ops.type_rules import need_classes, same_float
 
 
 class _AgainstIndex(Op):

@@ -51,6 +51,27 @@ def same_float(types: Sequence[TensorType]) -> TensorType:
     return types[0]
 
 
+def need_classes(logits: TensorType, index: TensorType) -> None:
+    """Logits [.., K] and index(K) [..]."""
+    need_float(logits)
+    if logits.rank == 0 or index.dtype != "index" or index.classes != logits.shape[-1]:
+        raise ValueError(f"{logits} are no scores for {index}")
+    if index.shape != logits.shape[:-1] or index.batched != logits.batched:
+        raise ValueError(f"{index} is not {logits} without its last axis")
+
+
+def without_classes(type: TensorType) -> TensorType:
+    need_float(type)
+    if type.rank == 0:
+        raise ValueError("a single number has no classes")
+    return type.with_shape(*type.shape[:-1])
+
+
+def need_scalar(type: TensorType) -> None:
+    if type != FLOAT_SCALAR:
+        raise ValueError(f"wants one number for the whole batch, not {type}")
+
+
 def broadcast(types: Sequence[TensorType]) -> TensorType:
     """The type of an elementwise result, by NumPy's rule on the axes after the batch.
 
