@@ -36,7 +36,7 @@ def carried_module(module: ModuleType) -> Carried:
             dropped.append(statement)
         elif isinstance(statement, (ast.Import, ast.ImportFrom)):
             dropped.append(statement)
-            imports += _imports(statement)
+            imports += single_imports(statement)
         elif isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING":
             dropped.append(statement)
     for statement in reversed(dropped):
@@ -45,7 +45,8 @@ def carried_module(module: ModuleType) -> Carried:
     return Carried(ast.get_docstring(tree) or "", tuple(imports), text)
 
 
-def _imports(statement: ast.Import | ast.ImportFrom) -> list[str]:
+def single_imports(statement: ast.Import | ast.ImportFrom) -> list[str]:
+    """Import statements of one name each, without those from kdsl: a generated module has no use for them."""
     if isinstance(statement, ast.Import):
         return [f"import {_alias(name)}" for name in statement.names]
     module = statement.module or ""

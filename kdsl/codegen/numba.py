@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import ast
-import inspect
-from collections.abc import Iterable, Sequence
-from types import ModuleType
+from importlib import import_module
 from typing import Any
 
+from kdsl.codegen.library import Library, names_in
 from kdsl.codegen.names import RESERVED
 from kdsl.codegen.numba_emit import row_function
 from kdsl.codegen.numba_optimizer import OptimizerText
@@ -27,11 +25,24 @@ CARRIED = (
     "numba_team",
     "numba_engine",
 )
+COMPILED_TITLE = "What is compiled of the functions above, each when it is first needed."
+MODEL_NAMES = (
+    "predict_block",
+    "predict",
+    "evaluate_block",
+    "evaluate",
+    "forward_backward",
+    "add_results",
+    "weight_gradients",
+    "clip_factors",
+    "update",
+    "train",
+)
 
 
 def numba_sections(program: ModelProgram, graphs: Any, options: Options) -> Sections:
     """The functions of a model and its Engine, compiled by numba."""
-    library = Library([_module(name) for name in CARRIED], options)
+    library = Library([import_module(f"kdsl.runtime.{name}") for name in CARRIED], options)
     taken = {*RESERVED, *library.names, *(options.prefix + name for name in MODEL_NAMES), options.engine}
     optimizer = None if program.training is None else OptimizerText(program.training.optimizer, options.prefix)
     if optimizer is not None:
@@ -49,7 +60,7 @@ def numba_sections(program: ModelProgram, graphs: Any, options: Options) -> Sect
         extra.append(("The optimizer's step, on a run of weights.", optimizer.kernel()))
         imports.append("import math")
     compiled = [*made_names, *(options.prefix + name for name in _functions(plan))]
-    roots = _names_in(model, *(text for _, text in extra))
+    roots = names_in(model, *(text for _, text in extra))
     carried, more = library.needed(roots)
     extra.append((COMPILED_TITLE, "\n".join(f"kernel({name})" for name in compiled)))
     return Sections(
@@ -57,21 +68,6 @@ def numba_sections(program: ModelProgram, graphs: Any, options: Options) -> Sect
         model=model,
         carried=(*carried, *extra),
     )
-
-
-COMPILED_TITLE = "What is compiled of the functions above, each when it is first needed."
-MODEL_NAMES = (
-    "predict_block",
-    "predict",
-    "evaluate_block",
-    "evaluate",
-    "forward_backward",
-    "add_results",
-    "weight_gradients",
-    "clip_factors",
-    "update",
-    "train",
-)
 
 
 def _functions(plan: ModelPlan) -> list[str]:
@@ -240,101 +236,3 @@ def _layout(plan: ModelPlan, options: Options) -> str:
         f"functions=({', '.join(prefix + name for name in functions)},)",
     ]
     return "Layout(\n" + "".join(f"        {field},\n" for field in fields) + "    )"
-
-
-# ---- the runtime, as much of it as is used ---------------------------------------------------------------------------------
-
-
-def _module(name: str) -> ModuleType:
-    from importlib import import_module
-
-    return import_module(f"kdsl.runtime.{name}")
-
-
-def _names_in(*texts: str) -> set[str]:
-    """Every name a text reads, annotations included."""
-    found = set()
-    for text in texts:
-        for node in ast.walk(ast.parse(text)):
-            if isinstance(node, ast.Name):
-                found.add(node.id)
-    return found
-
-
-class Library:
-    """The statements of the runtime's files, and which of them a module needs."""
-
-    def __init__(self, modules: Sequence[ModuleType], options: Options) -> None:
-        self.modules = modules
-        self.parts: list[tuple[ModuleType, str, frozenset[str], frozenset[str]]] = []
-        self.imports: dict[str, str] = {}
-        self.titles: dict[str, str] = {}
-        for module in modules:
-            source = inspect.getsource(module)
-            if options.dtype == "f64":
-                source = source.replace("\nBITS = 32", "\nBITS = 64")
-            self._read(module, source)
-
-    def _read(self, module: ModuleType, source: str) -> None:
-        tree, lines = ast.parse(source), source.split("\n")
-        self.titles[module.__name__] = ast.get_docstring(tree) or ""
-        after = 0
-        for index, statement in enumerate(tree.body):
-            decorators = getattr(statement, "decorator_list", [])
-            first = min([statement.lineno, *(d.lineno for d in decorators)])
-            text = "\n".join(lines[after : statement.end_lineno]).strip("\n")
-            after = statement.end_lineno or first
-            if isinstance(statement, (ast.Import, ast.ImportFrom)):
-                self._imported(statement)
-            elif not (index == 0 and isinstance(statement, ast.Expr)):
-                self.parts.append((module, text, frozenset(_defined(statement)), frozenset(_names_in(text))))
-
-    def _imported(self, statement: ast.Import | ast.ImportFrom) -> None:
-        for name in statement.names:
-            known = name.asname or name.name
-            if isinstance(statement, ast.Import):
-                self.imports[known] = f"import {name.name}" + (f" as {name.asname}" if name.asname else "")
-            elif (statement.module or "").split(".")[0] not in ("kdsl", "__future__"):
-                self.imports[known] = f"from {statement.module} import {name.name}" + (
-                    f" as {name.asname}" if name.asname else ""
-                )
-
-    @property
-    def names(self) -> set[str]:
-        """Everything the runtime defines or imports at module level."""
-        return {*self.imports, *(name for _, _, defined, _ in self.parts for name in defined)}
-
-    def needed(self, roots: Iterable[str]) -> tuple[list[tuple[str, str]], list[str]]:
-        """((title, text) pairs, one for each statement, imports) of what the names need, and what that needs; statements
-        that define nothing belong to their file."""
-        used, wanted = set(roots), set[int]()
-        changed = True
-        while changed:
-            changed = False
-            for number, (module, _, defined, reads) in enumerate(self.parts):
-                bare = not defined and any(self.parts[i][0] is module for i in wanted)
-                if number not in wanted and (bare or defined & used):
-                    wanted.add(number)
-                    used |= reads
-                    changed = True
-        texts = [
-            (self.titles[module.__name__], self.parts[i][1])
-            for module in self.modules
-            for i in sorted(wanted)
-            if self.parts[i][0] is module
-        ]
-        return texts, [self.imports[name] for name in sorted(used) if name in self.imports]
-
-
-def _defined(statement: ast.stmt) -> list[str]:
-    if isinstance(statement, ast.ClassDef) and statement.decorator_list:
-        return []  # it is there for what its decorator does
-    if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
-        return [statement.name]
-    if isinstance(statement, ast.If):
-        return [name for part in (*statement.body, *statement.orelse) for name in _defined(part)]
-    if isinstance(statement, ast.Assign):
-        return [n.id for target in statement.targets for n in ast.walk(target) if isinstance(n, ast.Name)]
-    if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
-        return [statement.target.id]
-    return []
