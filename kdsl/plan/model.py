@@ -15,7 +15,8 @@ from kdsl.plan.launch import RowFunction
 from kdsl.plan.layout import Layout, last_axis
 from kdsl.plan.maps import Maps
 from kdsl.plan.memory import MemoryMap, map_memory, share_scratch
-from kdsl.plan.rows import Outside, lower_rows
+from kdsl.plan.places import Outside
+from kdsl.plan.rows import lower_rows
 from kdsl.plan.update import Group, grouped, terms_of, weight_steps
 
 BLOCK = 16  # rows: a multiple of every tile's

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from kdsl.graph.graph import Graph, Node
 from kdsl.plan.layout import PANEL
 from kdsl.plan.memory import WeightPlace
-from kdsl.plan.rows import BATCH_SUMS, Unsupported
+from kdsl.plan.places import Unsupported
+from kdsl.plan.rows import BATCH_SUMS
 
 COLUMNS = 32  # of a large matrix in one chunk
 SMALL = 700_000  # floating-point operations that are worth a chunk
