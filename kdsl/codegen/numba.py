@@ -17,6 +17,9 @@ from kdsl.plan.model import ModelPlan, plan_model
 
 CARRIED = (
     "simd",
+    "simd_functions",
+    "simd_memory",
+    "simd_random",
     "numba_kernel",
     "numba_dense",
     "numba_softmax",

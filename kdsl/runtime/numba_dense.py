@@ -22,14 +22,12 @@ from kdsl.runtime.simd import (
     const,
     element,
     fma,
-    load,
     read_vec,
     real,
     splat,
-    store,
-    transpose_block,
     write_vec,
 )
+from kdsl.runtime.simd_memory import load, store, transpose_block
 
 
 def make_tile(rows: int, vecs: int, plain: bool = False) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from kdsl.runtime.numba_kernel import Double, Ints, kernel
-from kdsl.runtime.simd import LANES, Memory, head, lane_sum, load, row_at, spread
+from kdsl.runtime.simd import LANES, Memory
+from kdsl.runtime.simd_functions import head, lane_sum, spread
+from kdsl.runtime.simd_memory import load, row_at
 
 
 @kernel

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 
 from kdsl.runtime.numba_kernel import Double, kernel
-from kdsl.runtime.simd import LANES, Memory, lane_sum, load, padded, spread, store
+from kdsl.runtime.simd import LANES, Memory, padded
+from kdsl.runtime.simd_functions import lane_sum, spread
+from kdsl.runtime.simd_memory import load, store
 
 
 @kernel

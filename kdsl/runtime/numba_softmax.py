@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 
 from kdsl.runtime.numba_kernel import Double, Ints, kernel
-from kdsl.runtime.simd import LANES, Memory, exp, head, lane_max, lane_sum, load, maximum, padded, row_at, spread, store
+from kdsl.runtime.simd import LANES, Memory, padded
+from kdsl.runtime.simd_functions import exp, head, lane_max, lane_sum, maximum, spread
+from kdsl.runtime.simd_memory import load, row_at, store
 
 
 @kernel
