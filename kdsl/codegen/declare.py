@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from kdsl.codegen.carry import function_text, needed_by
-from kdsl.codegen.names import identifier
 from kdsl.codegen.text import basename, call, indented, place, pyrepr
 from kdsl.elaborate.program import ModelProgram, Port
 from kdsl.graph.graph import SOURCES, Graph
 from kdsl.graph.types import TensorType
 from kdsl.ops.registry import OPS
+from kdsl.plan.names import identifier
 from kdsl.source import Source, Span
 
 

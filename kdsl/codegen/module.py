@@ -11,11 +11,11 @@ from kdsl import __version__
 from kdsl.codegen.allowed import check_module, defined_names
 from kdsl.codegen.carry import carried_module, merged_imports
 from kdsl.codegen.declare import declaration_text, digest, initial_weights
-from kdsl.codegen.names import RESERVED, Names, identifier, snake_case
 from kdsl.codegen.sections import MakeSections, Options, Sections
 from kdsl.codegen.templating import environment
 from kdsl.codegen.text import basename, joined_tuple, spaced
 from kdsl.elaborate.program import ModelProgram
+from kdsl.plan.names import RESERVED, Names, identifier, snake_case
 from kdsl.source import Source
 
 BEFORE = ("declaration",)

@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import Any
 
 from kdsl.codegen.library import Library, names_in
-from kdsl.codegen.names import RESERVED
 from kdsl.codegen.numba_emit import row_function
 from kdsl.codegen.numba_optimizer import OptimizerText
 from kdsl.codegen.numba_update import LOCALS, UpdateText
@@ -14,6 +13,7 @@ from kdsl.codegen.sections import Options, Sections
 from kdsl.codegen.text import comment, pyrepr
 from kdsl.elaborate.program import ModelProgram
 from kdsl.plan.model import ModelPlan, plan_model
+from kdsl.plan.names import RESERVED
 
 CARRIED = (
     "simd",

@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from kdsl.codegen.carry import Carried, carried_module, function_text, needed_by
-from kdsl.codegen.names import RESERVED, Names, identifier
 from kdsl.codegen.sections import Options, Sections
 from kdsl.codegen.text import call, docstring, indented, joined_tuple, origin_of, pyrepr
 from kdsl.elaborate.program import ModelProgram
 from kdsl.graph.graph import FUSED, SOURCES, Graph, Node
 from kdsl.ops.registry import OPS, DefinitionError
+from kdsl.plan.names import RESERVED, Names, identifier
 
 OPS_TITLE = "What the lines above call: the ops, each with its equation."
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from kdsl.codegen.names import Names
 from kdsl.graph.graph import Graph, Node
 from kdsl.plan.launch import Buffer, Launch, RowFunction
 from kdsl.plan.layout import PANEL, Layout, last_axis, layouts
 from kdsl.plan.maps import Operand, map_text, operand_name, streams_of
+from kdsl.plan.names import Names
 from kdsl.plan.places import LOCALS, Data, Fixed, Number, Outside, Place, Sum, Unsupported
 
 

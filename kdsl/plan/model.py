@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from kdsl.codegen.names import Names
 from kdsl.elaborate.program import ModelProgram
 from kdsl.graph.graph import SOURCES, Graph
 from kdsl.graph.types import TensorType
@@ -15,6 +14,7 @@ from kdsl.plan.launch import RowFunction
 from kdsl.plan.layout import Layout, last_axis
 from kdsl.plan.maps import Maps
 from kdsl.plan.memory import MemoryMap, map_memory, share_scratch
+from kdsl.plan.names import Names
 from kdsl.plan.places import Outside
 from kdsl.plan.rows import lower_rows
 from kdsl.plan.update import Group, grouped, terms_of, weight_steps

@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from kdsl.codegen.allowed import NotAllowed, check_module
 from kdsl.codegen.module import module_text
-from kdsl.codegen.names import Names, identifier, snake_case
 from kdsl.codegen.numpy import numpy_sections
 from kdsl.codegen.sections import Options
 from kdsl.codegen.text import comment, docstring, pyrepr
 from kdsl.compiler import compile_file
 from kdsl.elaborate import elaborate
+from kdsl.plan.names import Names, identifier, snake_case
 from kdsl.source import Source
 from kdsl.syntax import parse
 
