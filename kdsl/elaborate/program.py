@@ -53,6 +53,29 @@ class LayerRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class CallRecord:
+    """One call of a block: a group of layers. What lies inside has a path that begins with its own.
+
+    path     `logits.Residual.0`
+    block    `Residual`
+    text     the call, reprinted with the values it was elaborated with: `Residual(width = 32, stride = 2)`
+    sizes    size variables that the call bound: (("H", 32), ("W", 32), ("C", 16))
+    inputs   values it reads, `values` the ones it makes (names in the graph), `types` their types
+    doc      the block's doc comment
+    """
+
+    path: str
+    block: str
+    text: str
+    sizes: tuple[tuple[str, int], ...]
+    inputs: tuple[str, ...]
+    values: tuple[str, ...]
+    types: tuple[TensorType, ...]
+    span: Span
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Optimizer:
     """`numbers` are run-time arguments of the compiled step, in their declared order; `flags` are compiled in.
 
@@ -83,7 +106,8 @@ class Training:
 class ModelProgram:
     """One model. `graph` is the forward graph with loss and metrics, before differentiation.
 
-    `parameters` are the model's parameters with the values they were elaborated with.
+    `parameters` are the model's parameters with the values they were elaborated with; `calls` the blocks called, the
+    outer ones first.
     """
 
     name: str
@@ -97,6 +121,7 @@ class ModelProgram:
     graph: Graph
     training: Training | None
     span: Span
+    calls: tuple[CallRecord, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,22 @@ from kdsl.graph.types import TensorType
 if TYPE_CHECKING:
     from kdsl.graph.builder import Builder
 
-Kind = Literal["size", "int", "number", "numbers", "bool", "word", "shape", "axis", "initializer", "time"]
+Kind = Literal[
+    "size",
+    "int",
+    "number",
+    "numbers",
+    "bool",
+    "word",
+    "shape",
+    "axis",
+    "axes",
+    "ints",
+    "pairs",
+    "text",
+    "initializer",
+    "time",
+]
 REQUIRED: Any = ...
 C = TypeVar("C", bound=type)
 
@@ -80,7 +95,9 @@ class Param:
 
     kind      size: a whole number >= 1.  int.  number: a float.  numbers: a float, or a list of floats (as a tuple).
               bool.  word: one of `words`.  shape: a list of sizes, one of them may be -1.  axis: an int, negative from
-              the end.  initializer: a word or call of `kdsl.training.initializers`, as (name, settings).
+              the end.  axes: one or a list of them, as a tuple; None for all axes but the batch.  ints: a list of whole
+              numbers, as a tuple.  pairs: a list of [before, after], or one of them, or one number for all.  text: quoted
+              text.  initializer: a word or call of `kdsl.training.initializers`, as (name, settings).
               time: (amount, "epochs" | "steps").
     positional  the one argument that may be given without a name
     low, high   bounds; `open` names those that are excluded: "", "low", "high", "both"
@@ -167,9 +184,17 @@ class Op(Declared):
 
 
 class Layer(Declared):
-    """What a user writes. `arity` is the number of inputs: (fewest, most); most None for any number."""
+    """What a user writes. `arity` is the number of inputs: (fewest, most); most None for any number.
+
+    function  a plain function of tensors, such as `exp`: called inside an expression it is no row of `summary`
+    listed    the inputs may be given as one list: `concat([a, b])`
+    scalars   plain numbers may stand among the inputs: `maximum(x, 0)`
+    """
 
     arity: ClassVar[tuple[int, int | None]] = (1, 1)
+    function: ClassVar[bool] = False
+    listed: ClassVar[bool] = False
+    scalars: ClassVar[bool] = False
     keras: ClassVar[tuple[str, ...]] = ()  # what Keras calls it
     torch: ClassVar[tuple[str, ...]] = ()  # what PyTorch calls it
 
