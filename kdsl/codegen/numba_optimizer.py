@@ -69,9 +69,10 @@ class OptimizerText:
         return "\n".join(lines)
 
     def coefficient_lines(self) -> list[str]:
-        """The step's factors from the optimizer's numbers, which `hyper` holds in their declared order."""
+        """The step's factors from the optimizer's numbers, which `hyper` holds in their declared order, a row each step."""
         _, statements, results = _body(self.rule.coefficients)
-        lines = [f"{name} = hyper[{place}]" for place, name in enumerate(self.numbers)]
+        first = "step" if len(self.numbers) == 1 else f"step * {len(self.numbers)}"
+        lines = [f"{name} = hyper[{first} + {place}]" for place, name in enumerate(self.numbers)]
         texts = [ast.unparse(self._iteration(part)) for part in (*statements, *results)]
         if any("iteration" in text for text in texts):
             lines.append("iteration = job[STEP] + step  # of the whole training, from 0")

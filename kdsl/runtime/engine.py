@@ -29,7 +29,9 @@ class Core(Protocol):
     def train(
         self, inputs: Arrays, targets: Arrays, order: Array, batch_size: int, step: int, seed: int, hyper: Array
     ) -> tuple[Array, int]:
-        """Steps over the rows `order`, batch after batch -> (totals, first step whose loss was not finite, or -1)."""
+        """Steps over the rows `order`, batch after batch -> (totals, first step whose loss was not finite, or -1).
+
+        `hyper` has a row for each step: the optimizer's numbers, float64."""
 
     def evaluate(self, inputs: Arrays, targets: Arrays, start: int, stop: int) -> Array: ...
     def predict(self, inputs: Arrays, start: int, stop: int) -> Arrays: ...

@@ -63,7 +63,6 @@ class NumpyEngine:
         self, inputs: Arrays, targets: Arrays, order: Array, batch_size: int, step: int, seed: int, hyper: Array
     ) -> tuple[Array, int]:
         totals = np.zeros(self.results)
-        numbers = [float(number) for number in hyper]
         with np.errstate(all="ignore"):  # what is not finite shows in the loss
             for index, start in enumerate(range(0, len(order), batch_size)):
                 rows = order[start : start + batch_size]
@@ -71,7 +70,7 @@ class NumpyEngine:
                 results, gradients = self.functions.gradients(self.weights, seed, step + index, *batch)
                 if not np.isfinite(results[0]):
                     return totals, index
-                self.functions.update(self.weights, gradients, self.slots, step + index, *numbers)
+                self.functions.update(self.weights, gradients, self.slots, step + index, *map(float, hyper[index]))
                 totals += np.array(results, np.float64) * len(rows)
         return totals, -1
 

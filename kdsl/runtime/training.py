@@ -110,7 +110,8 @@ def train_epoch(
     for start, stop in model._step_pace.slices(steps):
         part = order[start * batch_size : stop * batch_size]
         with unbroken():
-            sums, bad = core.train(rows.inputs, rows.targets, part, batch_size, model._iterations, model._seed, hyper)
+            numbers = np.tile(hyper, (stop - start, 1))
+            sums, bad = core.train(rows.inputs, rows.targets, part, batch_size, model._iterations, model._seed, numbers)
             model._iterations += bad if bad >= 0 else stop - start
         if bad >= 0:
             raise NonFiniteLoss(_advice(epoch, start + bad, steps, model._iterations, model._numbers))

@@ -86,7 +86,7 @@ def results(made: ModuleType, batch: int = 8, threads: int | None = None, calls:
         core.set_weight(name, value)
     rows = len(inputs[0])
     order = np.arange(rows)[::-1].copy()
-    hyper = np.array(list(made.DECLARATION.training.numbers.values()))
+    hyper = np.tile(list(made.DECLARATION.training.numbers.values()), (rows, 1))
     found: dict[str, np.ndarray] = {}
     for start, stop in ((0, rows), (3, 4)):
         if hasattr(core, "mem"):

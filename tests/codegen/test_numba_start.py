@@ -25,7 +25,7 @@ core = small.Engine(1)
 for name, value in small.initial_weights(0).items():
     core.set_weight(name, value)
 x, t = np.ones((4, 7), np.float32), np.zeros(4, np.int32)
-totals, bad = core.train((x,), (t,), np.arange(4), 2, 0, 0, np.array([0.1]))
+totals, bad = core.train((x,), (t,), np.arange(4), 2, 0, 0, np.full((2, 1), 0.1))
 print(repr(float(totals[0])), bad)
 """
 

@@ -106,7 +106,7 @@ def test_many_blocks_on_two_threads() -> None:
     """Phases with many chunks: equal bits, time after time."""
     made = module(WIDE, dtype="f32")
     inputs, targets = data(made, 700)
-    hyper = np.array(list(made.DECLARATION.training.numbers.values()))
+    hyper = np.tile(list(made.DECLARATION.training.numbers.values()), (3, 1))
     found = []
     for threads in (1, 2, 2):
         core = engine(made, threads)
@@ -126,7 +126,7 @@ def test_a_loss_that_is_not_finite_stops_before_the_update() -> None:
     for name, value in weights(made).items():
         core.set_weight(name, value)
     order = np.arange(len(x))
-    hyper = np.array([0.1])
+    hyper = np.full((len(order), 1), 0.1)
     core.train((x,), targets, order[:8], 8, 0, 0, hyper)
     before = {name: core.get_weight(name) for name in weights(made)}
     totals, bad = core.train((x,), targets, order[8:], 8, 1, 0, hyper)

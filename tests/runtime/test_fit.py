@@ -16,7 +16,7 @@ def calls_of_train(monkeypatch, model):
     calls, train = [], model._core.train
 
     def recorded(inputs, targets, order, batch_size, step, seed, hyper):
-        calls.append((list(order), batch_size, step, list(hyper)))
+        calls.append((list(order), batch_size, step, list(hyper[0])))
         return train(inputs, targets, order, batch_size, step, seed, hyper)
 
     monkeypatch.setattr(model._core, "train", recorded)
