@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -46,3 +46,48 @@ def _plain(value: Attribute) -> float:
     if not isinstance(value, (int, float)):
         raise ValueError(f"{value!r} is no number")
     return float(value)
+
+
+# -- statements of kernels, over registers ---------------------------------------------------------------------------
+
+# Truth values are numbers, 1 and 0, in memory: what reads them compares, what makes them chooses.
+TRUTH: Mapping[str, str] = {
+    "where": "where({0} != 0.0, {1}, {2})",
+    "logical_and": "where(({0} != 0.0) & ({1} != 0.0), 1.0, 0.0)",
+    "logical_or": "where(({0} != 0.0) | ({1} != 0.0), 1.0, 0.0)",
+    "logical_not": "where({0} == 0.0, 1.0, 0.0)",
+}
+RANDOM = frozenset({"dropout", "random_normal", "random_uniform"})
+
+
+def streams_of(body: Sequence[Node]) -> list[Attribute]:
+    """The random streams that the ops draw from, in order."""
+    return list(dict.fromkeys(node.attribute("stream") for node in body if node.op in RANDOM))
+
+
+def statement(node: Node, operands: Sequence[str], keys: Mapping[Attribute, str], element: str) -> str:
+    """What a kernel computes for one node. `keys` are the random streams' variables, `element` counts the elements of the
+    unpadded array."""
+    if node.op in RANDOM:
+        place = f"{keys[node.attribute('stream')]}, {element}"
+        if node.op != "dropout":
+            return f"{node.op}({place})"
+        rate = node.attribute("rate")
+        assert isinstance(rate, float)
+        if rate >= 1.0:
+            return "spread(0.0)"
+        return f"where(kept({place}, {int(rate * 2**32)}), {operands[0]} * {1.0 / (1.0 - rate)!r}, 0.0)"
+    if node.op in TRUTH:
+        return TRUTH[node.op].format(*operands)
+    text = expression(node, operands)
+    return f"where({text}, 1.0, 0.0)" if node.type.dtype == "bool" and node.op != "cast" else text
+
+
+def call_of(node: Node) -> str:
+    """`leaky_relu(slope=0.3)`: an op and its settings, for a docstring."""
+    shown = [f"{key}={value}" for key, value in node.attributes if key != "stream" and _is_short(value)]
+    return f"{node.op}({', '.join(shown)})" if shown else node.op
+
+
+def _is_short(value: Attribute) -> bool:
+    return isinstance(value, (bool, int, float))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
-from kdsl.graph.graph import Attribute, Node
-from kdsl.plan.expression import expression
+from kdsl.graph.graph import Node
+from kdsl.plan.expression import call_of, statement, streams_of
+from kdsl.plan.kernel_text import KernelText, operand_name
 
 C_POINTERS = {"u8": "Bytes", "bool": "Bytes", "i32": "Ints", "index": "Ints", "f32": "Memory"}
 
@@ -24,28 +26,9 @@ class Operand:
     dtype: str = "f32"
 
 
-@dataclass(frozen=True, slots=True)
-class MapText:
-    """The text of a map kernel without its name, so that equal ones are found."""
-
-    parameters: tuple[str, ...]
-    doc: str
-    body: tuple[str, ...]
-
-    def named(self, name: str) -> str:
-        head = f"def {name}({', '.join(self.parameters)}) -> None:"
-        if len(head) > 120:
-            head = f"def {name}(\n    {', '.join(self.parameters)}\n) -> None:"
-        return "\n".join([head, f'    """{self.doc}"""', *self.body])
-
-
-def operand_name(index: int) -> str:
-    return "xyzuvw"[index] if index < 6 else f"x{index}"
-
-
 def map_text(
     body: Sequence[Node], operands: Sequence[Operand], constants: dict[str, float], whole: bool = False
-) -> MapText:
+) -> KernelText:
     """The kernel that computes the last of `body`. `constants` are plain numbers among the outside values. `whole`:
     lines are whole panels, so that there is no padding to leave out and to fill."""
     names = {o.value: operand_name(i) for i, o in enumerate(operands)}
@@ -79,7 +62,7 @@ def map_text(
     texts = {value: f"{name}_" for value, name in names.items()} | {k: repr(v) for k, v in constants.items()}
     steps: list[str] = []
     for number, node in enumerate(body):
-        value = _statement(node, [texts[name] for name in node.inputs], keys)
+        value = statement(node, [texts[name] for name in node.inputs], keys, "(first_line + r) * width + c")
         texts[node.name] = f"v{number}"
         steps.append(f"            v{number} = {value}")
     if not body:
@@ -92,35 +75,16 @@ def map_text(
     lines += [f"        for c in range(0, {end}, LANES):", *reads, *steps]
     value = last if whole else f"head({last}, width - c, 0.0)"
     lines.append(f"            store(mem, out + r * out_row + c, {value})")
-    doc = f"out = {' -> '.join(_call(node) for node in body) or 'x, as numbers'}"
-    return MapText(tuple(parameters), doc, tuple(lines))
+    doc = f"out = {' -> '.join(call_of(node) for node in body) or 'x, as numbers'}"
+    return KernelText(tuple(parameters), doc, tuple(lines))
 
 
-def streams_of(body: Sequence[Node]) -> list[Attribute]:
-    """The random streams that the ops draw from, in order."""
-    return list(dict.fromkeys(node.attribute("stream") for node in body if node.op == "dropout"))
+class Nameable(Protocol):
+    """The text of a kernel, which can be told from others."""
 
+    def named(self, name: str) -> str: ...
 
-def _statement(node: Node, operands: Sequence[str], keys: Mapping[Attribute, str]) -> str:
-    if node.op == "dropout":
-        rate = node.attribute("rate")
-        assert isinstance(rate, float)
-        if rate >= 1.0:
-            return "spread(0.0)"
-        scale = 1.0 / (1.0 - rate)
-        place = f"{keys[node.attribute('stream')]}, (first_line + r) * width + c, {int(rate * 2**32)}"
-        return f"where(kept({place}), {operands[0]} * {scale!r}, 0.0)"
-    return expression(node, operands)
-
-
-def _call(node: Node) -> str:
-    """`leaky_relu(slope=0.3)`: the op and its settings, for the docstring."""
-    shown = [f"{key}={value}" for key, value in node.attributes if key != "stream" and _is_short(value)]
-    return f"{node.op}({', '.join(shown)})" if shown else node.op
-
-
-def _is_short(value: Attribute) -> bool:
-    return isinstance(value, (bool, int, float))
+    def __hash__(self) -> int: ...
 
 
 class Maps:
@@ -128,9 +92,9 @@ class Maps:
 
     def __init__(self, fresh: Callable[[str], str]) -> None:
         self._fresh = fresh
-        self._names: dict[MapText, str] = {}
+        self._names: dict[Nameable, str] = {}
 
-    def __call__(self, wanted: str, text: MapText) -> str:
+    def __call__(self, wanted: str, text: Nameable) -> str:
         """The name of the kernel with this text: the first time one like `wanted`."""
         if text not in self._names:
             self._names[text] = self._fresh(wanted)

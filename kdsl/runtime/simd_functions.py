@@ -190,6 +190,9 @@ log1p = either(log1p_32, "log1p")
 tanh = either(tanh_32, "tanh")
 erf = either(erf_32, "erf")
 sqrt = function(lambda b, x: call(b, "sqrt", x))
+floor = function(lambda b, x: call(b, "floor", x))
+ceil = function(lambda b, x: call(b, "ceil", x))
+round_half_even = function(lambda b, x: call(b, "rint", x))
 absolute = function(lambda b, x: call(b, "fabs", x))
 sign = function(signs)
 maximum = function(larger, 2)
@@ -219,6 +222,16 @@ sigmoid, softplus = function(sigmoid_of), function(softplus_of)
 def spread(typingctx: Any, x: Any) -> Any:
     """The same number in every lane."""
     return vec(real), lambda ctx, b, sig, args: splat(b, args[0])
+
+
+@intrinsic
+def places(typingctx: Any, first: Any) -> Any:
+    """first, first + 1, first + 2 ..."""
+
+    def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
+        return b.fadd(splat(b, b.sitofp(args[0], REAL)), ir.Constant(VREAL, [float(i) for i in range(LANES)]))
+
+    return vec(types.int64), generate
 
 
 @intrinsic
@@ -252,3 +265,4 @@ def reducer(pick: Callable[[Any, Any, Any], Any]) -> Any:
 
 lane_sum = reducer(lambda b, x, y: b.fadd(x, y))
 lane_max = reducer(larger)
+lane_min = reducer(smaller)

@@ -9,7 +9,22 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from kdsl.runtime.simd import I32, I64, LANES, V32, VREAL, const, element, read_vec, vec, write_vec
+from kdsl.runtime.simd import (
+    BITS,
+    I32,
+    I64,
+    LANES,
+    V32,
+    VBIT,
+    VREAL,
+    const,
+    element,
+    read_vec,
+    real,
+    splat,
+    vec,
+    write_vec,
+)
 
 
 @intrinsic
@@ -27,6 +42,78 @@ def store(typingctx: Any, mem: Any, at: Any, x: Any) -> Any:
         return ctx.get_dummy_value()
 
     return types.void(mem, types.int64, vec), generate
+
+
+@intrinsic
+def store_head(typingctx: Any, mem: Any, at: Any, x: Any, count: Any) -> Any:
+    """The first `count` lanes to mem[at] on; what lies behind them stays."""
+
+    def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
+        mem, at, x, count = args
+        lanes = ir.Constant(V32, list(range(LANES)))
+        within = b.icmp_signed("<", lanes, splat(b, b.trunc(count, I32)))
+        pointer = b.bitcast(element(b, mem, at), VREAL.as_pointer())
+        kind = ir.FunctionType(ir.VoidType(), [VREAL, VREAL.as_pointer(), I32, VBIT])
+        name = f"llvm.masked.store.v{LANES}f{BITS}.p0"
+        b.call(cgutils.get_or_insert_function(b.module, kind, name), [x, pointer, I32(BITS // 8), within])
+        return ctx.get_dummy_value()
+
+    i = types.int64
+    return types.void(mem, i, vec, i), generate
+
+
+def gathered(b: Any, mem: Any, places: list[Any]) -> Any:
+    """The numbers at these places, one in each lane."""
+    r = ir.Constant(VREAL, ir.Undefined)
+    for lane, at in enumerate(places):
+        r = b.insert_element(r, b.load(element(b, mem, at)), I32(lane))
+    return r
+
+
+def lane_within(b: Any, lane: int, count: Any) -> Any:
+    """The lane, or the last one of `count`."""
+    return b.select(b.icmp_signed("<", I64(lane), count), I64(lane), b.sub(count, I64(1)))
+
+
+@intrinsic
+def load_apart(typingctx: Any, mem: Any, at: Any, step: Any, count: Any) -> Any:
+    """Up to LANES of `count` numbers that lie `step` apart, from mem[at] on; lanes behind them repeat the last one."""
+
+    def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
+        mem, at, step, count = args
+        return gathered(b, mem, [b.add(at, b.mul(step, lane_within(b, n, count))) for n in range(LANES)])
+
+    i = types.int64
+    return vec(mem, i, i, i), generate
+
+
+def clamped_place(b: Any, x: Any, limit: Any) -> Any:
+    """The number x as a place: a whole number from 0 to limit - 1."""
+    last = b.sitofp(b.sub(limit, I64(1)), x.type)
+    low = b.select(b.fcmp_ordered(">", x, ir.Constant(x.type, 0.0)), x, ir.Constant(x.type, 0.0))
+    return b.fptosi(b.select(b.fcmp_ordered("<", low, last), low, last), I64)
+
+
+@intrinsic
+def place_in(typingctx: Any, x: Any, limit: Any) -> Any:
+    """The number x as a place of an axis that is `limit` long; what lies outside becomes the nearest end."""
+    return types.int64(real, types.int64), lambda ctx, b, sig, args: clamped_place(b, *args)
+
+
+@intrinsic
+def load_chosen(typingctx: Any, mem: Any, at: Any, chosen: Any, limit: Any, step: Any, count: Any) -> Any:
+    """Lane i: mem[at + chosen[i] * step], for the first `count` lanes; the others repeat the last one."""
+
+    def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
+        mem, at, chosen, limit, step, count = args
+        places = []
+        for lane in range(LANES):
+            x = b.extract_element(chosen, b.trunc(lane_within(b, lane, count), I32))
+            places.append(b.add(at, b.mul(step, clamped_place(b, x, limit))))
+        return gathered(b, mem, places)
+
+    i = types.int64
+    return vec(mem, i, vec, i, i, i), generate
 
 
 @intrinsic
