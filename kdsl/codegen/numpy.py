@@ -124,9 +124,14 @@ class _Body:
 
     def _line(self, node: Node) -> str:
         op = OPS[node.op]
-        run_time = {"dtype": f"np.{self.options.scalar}", "seed": "seed", "step": "step"}
+        known = {
+            "dtype": f"np.{self.options.scalar}",
+            "seed": "seed",
+            "step": "step",
+            "batched": str(node.type.batched),
+        }
         keywords = [f"{key}={pyrepr(value)}" for key, value in node.attributes]
-        keywords += [f"{key}={run_time[key]}" for key in op.run_time]
+        keywords += [f"{key}={known[key]}" for key in op.run_time]
         arguments = [self.texts[value] for value in node.inputs]
         name = self.texts[node.name] = self.names(node.name)
         text = call(f"{name} = {identifier(node.op)}(", [*arguments, *keywords], used=4)

@@ -15,7 +15,7 @@ class Builder:
 
     def __init__(self, nodes: Iterable[Node] = ()) -> None:
         self.nodes: list[Node] = []
-        self._types: dict[str, TensorType] = {}
+        self._index: dict[str, Node] = {}
         self._origin: tuple[Span, ...] = ()
         self._layer = ""
         for node in nodes:
@@ -32,10 +32,10 @@ class Builder:
 
     def append(self, node: Node) -> str:
         """A finished node, as it is."""
-        if node.name in self._types:
+        if node.name in self._index:
             raise ValueError(f"the value {node.name} is defined twice")
         self.nodes.append(node)
-        self._types[node.name] = node.type
+        self._index[node.name] = node
         return node.name
 
     def source(self, op: str, name: str, type: TensorType, attributes: Mapping[str, Attribute] | None = None) -> str:
@@ -51,7 +51,7 @@ class Builder:
         from kdsl.ops.registry import OPS
 
         values = attributes_of(attributes or {})
-        type = OPS[op].infer([self._types[i] for i in inputs], dict(values))
+        type = OPS[op].infer([self.type_of(i) for i in inputs], dict(values))
         wanted = name or self.path(op)
         return self.append(Node(self.fresh(wanted), op, tuple(inputs), values, type, self._origin, self._layer))
 
@@ -71,14 +71,18 @@ class Builder:
         return f"{self._layer}.{part}" if self._layer else part
 
     def type_of(self, value: str) -> TensorType:
-        return self._types[value]
+        return self._index[value].type
+
+    def op_of(self, value: str) -> str:
+        """The op that makes a value."""
+        return self._index[value].op
 
     def fresh(self, name: str) -> str:
         """`name`, or `name_2`, `name_3` ... where it is taken."""
-        if name not in self._types:
+        if name not in self._index:
             return name
         number = 2
-        while f"{name}_{number}" in self._types:
+        while f"{name}_{number}" in self._index:
             number += 1
         return f"{name}_{number}"
 

@@ -47,7 +47,8 @@ def _compute(node: Node, values: Mapping[str, Array], run_time: Mapping[str, Any
     from kdsl.ops.registry import OPS
 
     op = OPS[node.op]
-    extra = {name: run_time[name] for name in op.run_time}
+    known = {**run_time, "batched": node.type.batched}
+    extra = {name: known[name] for name in op.run_time}
     return op.reference(*(values[name] for name in node.inputs), **node.keywords, **extra)
 
 

@@ -3,25 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Union
 
 from kdsl.graph.graph import Attribute, Node
 from kdsl.graph.types import TensorType
 from kdsl.ops.lazy import Array
 from kdsl.ops.registry import Op, op
-from kdsl.ops.type_rules import Elementwise, broadcast, need_float
+from kdsl.ops.type_rules import Broadcast, Elementwise, broadcast, need_float
 from kdsl.ops.vocabulary import absolute, sign
 
 if TYPE_CHECKING:
     from kdsl.graph.builder import Builder
 
 
-class Binary(Op):
-    elementwise = True
-
-    @staticmethod
-    def infer(types: Sequence[TensorType], attributes: Mapping[str, Attribute]) -> TensorType:
-        return broadcast(types)
+Attributes = Union[Mapping[str, Attribute], None]
 
 
 def summed_like(build: Builder, gradient: str, operand: str) -> str:
@@ -33,15 +28,17 @@ def summed_like(build: Builder, gradient: str, operand: str) -> str:
     return build.add("sum_to", [gradient], attributes, name=f"gradient.{operand}")
 
 
-def term(build: Builder, op: str, inputs: Sequence[str], operand: str) -> str:
-    """One op whose result is the gradient of `operand`, once that is summed over its repetitions."""
-    repeated = build.type_of(inputs[0]) != build.type_of(operand)
-    gradient = build.add(op, inputs, name=f"gradient.{operand}.terms" if repeated else f"gradient.{operand}")
-    return summed_like(build, gradient, operand)
+def term(build: Builder, op: str, inputs: Sequence[str], operand: str, attributes: Attributes = None) -> str:
+    """One elementwise op whose result is the gradient of `operand`, once that is summed over its repetitions."""
+    from kdsl.ops.registry import OPS
+
+    result = OPS[op].infer([build.type_of(value) for value in inputs], attributes or {})
+    name = f"gradient.{operand}.terms" if result != build.type_of(operand) else f"gradient.{operand}"
+    return summed_like(build, build.add(op, inputs, attributes, name=name), operand)
 
 
 @op("add")
-class Add(Binary):
+class Add(Broadcast):
     """`z = x + y`."""
 
     @staticmethod
@@ -54,7 +51,7 @@ class Add(Binary):
 
 
 @op("subtract")
-class Subtract(Binary):
+class Subtract(Broadcast):
     """`z = x - y`."""
 
     @staticmethod
@@ -68,7 +65,7 @@ class Subtract(Binary):
 
 
 @op("multiply")
-class Multiply(Binary):
+class Multiply(Broadcast):
     """`z = x * y`."""
 
     @staticmethod
@@ -82,7 +79,7 @@ class Multiply(Binary):
 
 
 @op("divide")
-class Divide(Binary):
+class Divide(Broadcast):
     """`z = x / y`; to y flows `-upstream * z / y`."""
 
     @staticmethod

@@ -35,6 +35,7 @@ Kind = Literal[
     "text",
     "initializer",
     "time",
+    "times",
 ]
 REQUIRED: Any = ...
 C = TypeVar("C", bound=type)
@@ -98,7 +99,7 @@ class Param:
               the end.  axes: one or a list of them, as a tuple; None for all axes but the batch.  ints: a list of whole
               numbers, as a tuple.  pairs: a list of [before, after], or one of them, or one number for all.  text: quoted
               text.  initializer: a word or call of `kdsl.training.initializers`, as (name, settings).
-              time: (amount, "epochs" | "steps").
+              time: (amount, "epochs" | "steps").  times: a list of them.
     positional  the one argument that may be given without a name
     low, high   bounds; `open` names those that are excluded: "", "low", "high", "both"
     keras       what Keras calls it, where that differs
@@ -156,8 +157,8 @@ class Op(Declared):
 
     elementwise  one output element depends on the same element of each input (after broadcasting)
     backward     made by differentiation only
-    run_time     keywords of the reference that are known when the step runs: `seed` and `step` of random ops, `dtype`
-                 (the module's scalar type) of `cast`
+    run_time     keywords of the reference that no attribute gives: `seed` and `step` of random ops, `dtype` (the module's
+                 scalar type) of `cast`, and `batched`, whether the value has a batch axis
     """
 
     differentiable: ClassVar[bool] = True

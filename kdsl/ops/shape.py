@@ -47,6 +47,7 @@ class Reshape(Layer, Op):
 
     keras = ("Reshape",)
     torch = ("Unflatten", "reshape", "view")
+    run_time = ("batched",)
     shape = Param("shape", "sizes of the new axes, without the batch", positional=True, keras="target_shape")
 
     @staticmethod
@@ -81,7 +82,7 @@ class Reshape(Layer, Op):
     @staticmethod
     def infer(types: Sequence[TensorType], attributes: Mapping[str, Attribute]) -> TensorType:
         shape = attributes["shape"]
-        if not isinstance(shape, tuple) or not types[0].batched:
+        if not isinstance(shape, tuple):
             raise ValueError(f"cannot reshape {types[0]} to {shape!r}")
         result = types[0].with_shape(*(s for s in shape if isinstance(s, int)))
         if result.size != types[0].size:
@@ -89,8 +90,8 @@ class Reshape(Layer, Op):
         return result
 
     @staticmethod
-    def reference(x: Array, *, shape: tuple[int, ...]) -> Array:
-        return x.reshape(x.shape[0], *shape)
+    def reference(x: Array, *, shape: tuple[int, ...], batched: bool) -> Array:
+        return x.reshape(x.shape[0], *shape) if batched else x.reshape(shape)
 
     @staticmethod
     def gradient(build: Builder, node: Node, upstream: str) -> tuple[str | None, ...]:

@@ -28,6 +28,23 @@ class GradientOp(Elementwise):
     backward = True
 
 
+class Broadcast(Op):
+    """An elementwise op of floats whose inputs broadcast."""
+
+    elementwise = True
+
+    @staticmethod
+    def infer(types: Sequence[TensorType], attributes: Mapping[str, Attribute]) -> TensorType:
+        return broadcast(types)
+
+
+class BroadcastGradient(Broadcast):
+    """The elementwise gradient of an op whose inputs broadcast."""
+
+    differentiable = False
+    backward = True
+
+
 class ToScalar(Op):
     """An op that reduces everything, the batch included, to one number."""
 
@@ -73,23 +90,33 @@ def need_scalar(type: TensorType) -> None:
 
 
 def broadcast(types: Sequence[TensorType]) -> TensorType:
-    """The type of an elementwise result, by NumPy's rule on the axes after the batch.
+    """The type of an elementwise result of floats, by NumPy's rule on the axes after the batch."""
+    need_float(*types)
+    return broadcast_any(types)
+
+
+def broadcast_any(types: Sequence[TensorType]) -> TensorType:
+    """As `broadcast`, of values of any dtype; the result is f32.
 
     Every batched input must have all of the result's axes: NumPy aligns shapes at their ends, and would take the batch
     for an axis of a shorter one.
     """
-    need_float(*types)
     rank = max(t.rank for t in types)
-    batched = any(t.batched for t in types)
-    if any(t.batched and t.rank < rank for t in types):
+    shape = broadcast_shape([t.shape for t in types])
+    if shape is None or any(t.batched and t.rank < rank for t in types):
         raise _differ(types)
-    shape = []
-    for sizes in zip(*((1,) * (rank - t.rank) + t.shape for t in types), strict=True):
-        size = max(sizes)
-        if any(s not in (1, size) for s in sizes):
-            raise _differ(types)
-        shape.append(size)
-    return TensorType("f32", tuple(shape), batched)
+    return TensorType("f32", shape, any(t.batched for t in types))
+
+
+def broadcast_shape(shapes: Sequence[tuple[int, ...]]) -> tuple[int, ...] | None:
+    """NumPy's rule: shapes are aligned at their ends, sizes are equal or 1. None where they are not."""
+    rank = max(map(len, shapes))
+    result = []
+    for sizes in zip(*((1,) * (rank - len(s)) + s for s in shapes), strict=True):
+        if any(s not in (1, max(sizes)) for s in sizes):
+            return None
+        result.append(max(sizes))
+    return tuple(result)
 
 
 def _differ(types: Sequence[TensorType]) -> Refused:
@@ -98,6 +125,13 @@ def _differ(types: Sequence[TensorType]) -> Refused:
         f"the two sides have different shapes: {' and '.join(t.dims for t in types)}",
         help="sizes must be equal, or 1, on every axis",
     )
+
+
+def whole_numbers(value: Attribute) -> tuple[int, ...]:
+    """An attribute that is a tuple of whole numbers, a shape or axes."""
+    if not isinstance(value, tuple) or not all(isinstance(v, int) for v in value):
+        raise ValueError(f"wants whole numbers, not {value!r}")
+    return tuple(v for v in value if isinstance(v, int))
 
 
 def positive_axis(axis: int, rank: int) -> int:

@@ -1,7 +1,7 @@
 """The functions that references of elementwise ops may use, in NumPy.
 
-An elementwise reference is one return expression made of `+ - * /`, unary `-`, comparisons inside `where`, attributes,
-numbers and these functions. Its text is carried into modules of the NumPy target as it is, and the numba target compiles
+An elementwise reference is one return expression made of `+ - * /`, unary `-`, comparisons inside `where` (or one that is
+the whole expression, and gives a bool), attributes, numbers and these functions. Its text is carried into modules of the NumPy target as it is, and the numba target compiles
 the same text over SIMD registers. All keep the dtype of their arguments, and all hand NaN on (`maximum` and `minimum`
 too, unlike Python's `max` and C's `fmax`).
 """
@@ -31,6 +31,31 @@ def log1p(x: Array) -> Array:
 
 def sqrt(x: Array) -> Array:
     return np.sqrt(x)
+
+
+def sin(x: Array) -> Array:
+    return np.sin(x)
+
+
+def cos(x: Array) -> Array:
+    return np.cos(x)
+
+
+def power(x: Array, y: Array) -> Array:
+    return np.power(x, y)
+
+
+def floor(x: Array) -> Array:
+    return np.floor(x)
+
+
+def ceil(x: Array) -> Array:
+    return np.ceil(x)
+
+
+def round_half_even(x: Array) -> Array:
+    """To the nearest whole number; halves go to the even one."""
+    return np.rint(x)
 
 
 def tanh(x: Array) -> Array:
@@ -74,4 +99,7 @@ def erf(x: Array) -> Array:
     return np.vectorize(math.erf, otypes=[np.float64])(x).astype(x.dtype)
 
 
-VOCABULARY = (exp, expm1, log, log1p, sqrt, tanh, absolute, sign, maximum, minimum, where, sigmoid, softplus, erf)
+VOCABULARY = (
+    *(exp, expm1, log, log1p, sqrt, power, sin, cos, tanh, sigmoid, softplus, erf),
+    *(absolute, sign, floor, ceil, round_half_even, maximum, minimum, where),
+)

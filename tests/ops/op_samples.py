@@ -6,13 +6,43 @@ import inspect
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pytest
-from small_graphs import f32, index, truth, u8, weight
+from small_graphs import draw, f32, index, truth, u8, weight
 
 from kdsl.graph.types import FLOAT_SCALAR, TensorType
 from kdsl.ops import OPS
 
-ATTRIBUTES: dict[str, Any] = {"slope": 0.3, "alpha": 0.7, "delta": 1.0}
+ATTRIBUTES: dict[str, Any] = {"slope": 0.3, "alpha": 0.7, "delta": 1.0, "low": -0.7, "high": 1.2}
+
+POSITIVE = {  # op -> the inputs that have to be
+    **dict.fromkeys(("log", "log1p", "sqrt", "rsqrt", "power"), (0,)),
+    "power_gradient": (1,),
+    "power_exponent_gradient": (1,),
+}
+
+MIXES = [  # batched and unbatched operands that broadcast
+    [f32(2, 3), f32(2, 3)],
+    [f32(2, 3), weight(3)],
+    [weight(2, 1), f32(2, 3)],
+    [f32(2, 1), f32(1, 3)],
+    [f32(3), FLOAT_SCALAR],
+    [FLOAT_SCALAR, f32()],
+    [weight(3), FLOAT_SCALAR],
+    [weight(2, 1), weight(1, 3)],
+]
+TRIPLES = [
+    [f32(2, 3), f32(2, 3), f32(2, 3)],
+    [f32(2, 3), f32(2, 1), weight(3)],
+    [f32(2, 3), weight(2, 3), f32(1, 3)],
+    [weight(2, 3), weight(1, 3), FLOAT_SCALAR],
+]
+CONDITIONS = [truth(2, 3), truth(2, 1), f32(2, 3), TensorType("bool", (1, 3), batched=False)]
+
+
+def over(*axes: int, keep: bool = False) -> dict[str, Any]:
+    return {"axes": axes, "keep": keep}
+
 
 SAMPLES: dict[str, list[tuple[list[TensorType], dict[str, Any]]]] = {
     "cast": [([t], {}) for t in (u8(2, 2), truth(3), index(4), TensorType("i32", ()), f32(2))],
@@ -21,9 +51,16 @@ SAMPLES: dict[str, list[tuple[list[TensorType], dict[str, Any]]]] = {
     "matmul_data_gradient": [([f32(3), weight(4, 3)], {})],
     "matmul_kernel_gradient": [([f32(4), f32(3)], {}), ([f32(2, 4), f32(2, 3)], {})],
     "bias_gradient": [([f32(3)], {}), ([f32(2, 3)], {})],
-    "reshape": [([f32(2, 3)], {"shape": (6,)}), ([f32(1)], {"shape": ()}), ([f32(4)], {"shape": (2, 1, 2)})],
+    "reshape": [
+        ([f32(2, 3)], {"shape": (6,)}),
+        ([f32(1)], {"shape": ()}),
+        ([f32(4)], {"shape": (2, 1, 2)}),
+        ([weight(2, 3)], {"shape": (3, 2)}),
+    ],
     "dropout": [([f32(5)], {"rate": 0.4, "stream": 1}), ([f32(2, 3)], {"rate": 1.0, "stream": 0})],
     "sum_to": [
+        ([weight(2, 3)], {"shape": (3,), "batched": False}),
+        ([weight(2, 3)], {"shape": (2, 1), "batched": False}),
         ([f32(2, 3)], {"shape": (2, 3), "batched": False}),
         ([f32(2, 3)], {"shape": (1, 3), "batched": True}),
         ([f32(2, 3)], {"shape": (3,), "batched": False}),
@@ -58,17 +95,45 @@ SAMPLES: dict[str, list[tuple[list[TensorType], dict[str, Any]]]] = {
     "sparse_top_k": [([f32(4), index(4)], {"k": 2})],
     "categorical_top_k": [([f32(4), f32(4)], {"k": 2})],
     **{
-        name: [
-            ([f32(2, 3), f32(2, 3)], {}),
-            ([f32(2, 3), weight(3)], {}),
-            ([weight(2, 1), f32(2, 3)], {}),
-            ([f32(2, 1), f32(1, 3)], {}),
-            ([f32(3), FLOAT_SCALAR], {}),
-            ([FLOAT_SCALAR, f32()], {}),
-            ([weight(3), FLOAT_SCALAR], {}),
-        ]
-        for name in ("add", "subtract", "multiply", "divide")
+        name: [(types, {}) for types in MIXES]
+        for name in (
+            *("add", "subtract", "multiply", "divide", "power", "maximum", "minimum"),
+            *("equal", "not_equal", "less", "less_equal", "greater", "greater_equal"),
+        )
     },
+    **{name: [([truth(2, 3), truth(2, 1)], {}), ([f32(3), truth(3)], {})] for name in ("logical_and", "logical_or")},
+    "logical_not": [([truth(2, 3)], {}), ([f32(3)], {})],
+    "where": [([c, *types[1:]], {}) for c, types in zip(CONDITIONS, TRIPLES, strict=True)],
+    **{
+        name: [(types, {}) for types in TRIPLES]
+        for name in ("power_gradient", "power_exponent_gradient", "maximum_gradient", "minimum_gradient")
+    },
+    **{
+        name: [
+            ([f32(4)], over(0)),
+            ([f32(2, 3)], over(1, keep=True)),
+            ([f32(2, 3, 2)], over(0, 2)),
+            ([f32(2, 3)], over(0, 1)),
+            ([f32(2, 1)], over(1)),
+            ([f32()], over()),
+            ([f32(2)], over()),
+            ([weight(2, 3)], over(1)),
+            ([weight(2, 3)], over(0, 1, keep=True)),
+            ([weight(3)], over(0)),
+        ]
+        for name in ("reduce_sum", "reduce_mean", "reduce_max", "reduce_min")
+    },
+    **{
+        name: [([f32(4)], {"axis": -1}), ([f32(3, 2)], {"axis": -2}), ([weight(3, 2)], {"axis": -1})]
+        for name in ("argmax", "argmin")
+    },
+    "broadcast_to": [
+        ([f32(2, 1)], {"shape": (2, 3)}),
+        ([f32(1)], {"shape": (1,)}),
+        ([f32()], {"shape": ()}),
+        ([weight(1, 3)], {"shape": (2, 3)}),
+        ([FLOAT_SCALAR], {"shape": ()}),
+    ],
 }
 
 
@@ -91,6 +156,20 @@ def samples_of(name: str) -> list[Sample]:
     inputs = sum(p.kind is p.POSITIONAL_OR_KEYWORD for p in parameters)
     attributes = {p.name: ATTRIBUTES[p.name] for p in parameters if p.kind is p.KEYWORD_ONLY}
     return [Sample(name, [type] * inputs, attributes) for type in (f32(4), f32(2, 2), f32())]
+
+
+def extras(sample: Sample, seed: int, step: int, dtype: str) -> dict[str, Any]:
+    """The keywords of the reference that are not attributes."""
+    op = OPS[sample.op]
+    known = {"seed": seed, "step": step, "dtype": dtype, "batched": op.infer(sample.types, sample.attributes).batched}
+    return {key: known[key] for key in op.run_time}
+
+
+def arrays_of(sample: Sample, rng: np.random.Generator, batch: int) -> list[np.ndarray]:
+    """Numbers for a sample's inputs, where the op is defined and smooth."""
+    arrays = [draw(type, rng, batch) for type in sample.types]
+    positive = POSITIVE.get(sample.op, ())
+    return [np.absolute(array) if place in positive else array for place, array in enumerate(arrays)]
 
 
 def every_sample(**wanted: bool) -> Any:

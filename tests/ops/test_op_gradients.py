@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from op_samples import Sample, every_sample
-from small_graphs import draw, line
+from op_samples import Sample, arrays_of, every_sample, extras
+from small_graphs import line
 
 from kdsl.graph import Graph
 from kdsl.graph.builder import Builder
@@ -25,12 +25,11 @@ def test_gradient_is_the_finite_difference(sample: Sample) -> None:
         upstream = build.source("input", "upstream", build.type_of(value), {"name": "upstream"})
         gradients = op.gradient(build, build.nodes[len(inputs)], upstream)
     graph = Graph("test", tuple(build.nodes))
-    arrays = {name: draw(type, rng, BATCH) for name, type in zip(inputs, sample.types, strict=True)}
+    arrays = dict(zip(inputs, arrays_of(sample, rng, BATCH), strict=True))
     assert len(gradients) == len(inputs)
+    extra = extras(sample, 5, 2, "float64")
 
     def forward(given: dict[str, np.ndarray]) -> np.ndarray:
-        run_time = {"seed": 5, "step": 2, "dtype": "float64"}
-        extra = {key: run_time[key] for key in op.run_time}
         return np.asarray(op.reference(*(given[name] for name in inputs), **sample.attributes, **extra))
 
     result = forward(arrays)
@@ -61,9 +60,12 @@ def _difference(function, arrays: dict[str, np.ndarray], name: str) -> np.ndarra
     return wanted
 
 
+FLAT = ("sign", "floor", "ceil", "round", "stop_gradient")
+
+
 @pytest.mark.parametrize("name", [name for name, op in OPS.items() if op.differentiable])
 def test_every_float_input_gets_a_gradient(name: str) -> None:
-    """None stands for integers; `sign` is flat, its gradient is nothing."""
+    """None stands for integers and conditions; steps are flat, their gradient is nothing."""
     from op_samples import samples_of
 
     for sample in samples_of(name):
@@ -73,5 +75,5 @@ def test_every_float_input_gets_a_gradient(name: str) -> None:
             value = build.add(name, inputs, sample.attributes)
             upstream = build.source("input", "upstream", build.type_of(value), {"name": "upstream"})
             gradients = OPS[name].gradient(build, build.nodes[len(inputs)], upstream)
-        for type, gradient in zip(sample.types, gradients, strict=True):
-            assert (gradient is not None) == (type.dtype == "f32" and name != "sign")
+        for i, (type, gradient) in enumerate(zip(sample.types, gradients, strict=True)):
+            assert (gradient is not None) == (type.dtype == "f32" and name not in FLAT and (name, i) != ("where", 0))

@@ -56,7 +56,8 @@ def run(builder: Builder, values: Mapping[str, np.ndarray]) -> dict[str, np.ndar
             known[node.name] = np.asarray(node.attribute("value"), np.float64)
             continue
         assert node.op not in SOURCES, f"no value for {node.name}"
-        run_time = {"dtype": np.float64} if "dtype" in OPS[node.op].run_time else {}
+        extra = {"dtype": np.float64, "batched": node.type.batched}
+        run_time = {key: extra[key] for key in OPS[node.op].run_time}
         known[node.name] = OPS[node.op].reference(*(known[i] for i in node.inputs), **node.keywords, **run_time)
     return known
 
