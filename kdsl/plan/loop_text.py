@@ -65,8 +65,8 @@ def nest_text(nest: Nest) -> tuple[KernelText, dict[str, str]]:
     for n, loop in loops.items():
         writer.parameter("rows" if loop == "r" else f"size_{loop}", nest.axes[n].size)
     writer.parameter("width", nest.axes[lanes].size)
-    if nest.wide is not None and across is None:
-        writer.parameter("wide", nest.wide)
+    if nest.tail is not None and across is None:
+        writer.parameter("wide", f"{nest.axes[lanes].size} + {nest.tail}" if nest.tail else nest.axes[lanes].size)
     before, reads, names = _reads(nest, writer)
     first, texts = _numbers(nest, writer, names)
     steps, value = _statements(nest, writer, texts, next(iter(names), ""))
@@ -169,7 +169,7 @@ def _along(nest: Nest, writer: _Writer, parts: _Parts) -> list[str]:
     """The lanes lie along the result's lines."""
     lines = _opened(parts.outer, 1)
     depth = 1 + len(parts.outer)
-    end = "padded(width)" if nest.wide is None else "wide"
+    end = "padded(width)" if nest.tail is None else "wide"
     head = f"for c in range(0, {end}, LANES):"
     value = parts.value
     if nest.reduction is None:
@@ -182,7 +182,7 @@ def _along(nest: Nest, writer: _Writer, parts: _Parts) -> list[str]:
         lines += _at([*parts.before, *parts.reads, *parts.steps, *steps], depth + 1 + len(parts.inner))
     result = writer.address("out", nest.out)
     value = f"head({value}, width - c, 0.0)"
-    store = f"store(mem, {result}, {value})" if nest.wide is None else f"store_head(mem, {result}, {value}, wide - c)"
+    store = f"store(mem, {result}, {value})" if nest.tail is None else f"store_head(mem, {result}, {value}, wide - c)"
     return [*lines, *_at([store], depth + 1)]
 
 

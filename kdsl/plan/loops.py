@@ -49,7 +49,7 @@ class Nest:
 
     body       elementwise nodes; none copies the one operand
     numbers    (value, text) of operands that are one number for all; `constants` those known when compiled
-    wide       numbers of each line of the result that are written, zeros behind the last one; None: to the line's end
+    tail       how many zeros are written behind each line of the result; None: as many as the line's padding has
     elements   the number of each element in the unpadded array, which random numbers are made of
     """
 
@@ -60,7 +60,7 @@ class Nest:
     numbers: tuple[tuple[str, str], ...] = ()
     constants: Mapping[str, float] = field(default_factory=dict[str, float])
     reduction: Reduction | None = None
-    wide: int | None = None
+    tail: int | None = None
     elements: Access | None = None
 
 
@@ -90,11 +90,12 @@ def simplified(nest: Nest) -> Nest:
     pairs = list(zip(nest.axes, _columns(nest), strict=True))
     kept = [pair for pair in pairs if not pair[0].reduced]
     numbered = [kept.pop()] if any(read.access is None for read in nest.reads) else []  # its places are an operand
-    found = [*_merged(kept), *numbered, *_merged([pair for pair in pairs if pair[0].reduced])]
+    found = [*merged(kept), *numbered, *merged([pair for pair in pairs if pair[0].reduced])]
     return _with_axes(nest, [axis for axis, _ in found], [column for _, column in found])
 
 
-def _merged(pairs: Sequence[tuple[Axis, list[int]]]) -> list[tuple[Axis, list[int]]]:
+def merged(pairs: Sequence[tuple[Axis, list[int]]]) -> list[tuple[Axis, list[int]]]:
+    """(axis, distances along it) pairs without axes of one element, neighbours without a gap as one."""
     found: list[tuple[Axis, list[int]]] = []
     for axis, column in pairs:
         if axis.size == 1:

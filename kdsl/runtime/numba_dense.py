@@ -240,6 +240,132 @@ def dense(
 
 
 @kernel
+def product(
+    mem: Memory,
+    height: int,
+    depth: int,
+    width: int,
+    x: int,
+    x_line: int,
+    x_step: int,
+    y: int,
+    y_step: int,
+    start: int,
+    start_line: int,
+    out: int,
+    out_line: int,
+    ones: int,
+) -> None:
+    """out = start + x @ y, of matrices that lie anywhere in lines.     [height, depth] @ [depth, width]"""
+    whole = width // PAIR * PAIR
+    for j in range(0, whole, PAIR):
+        for i in range(0, height, TILE_ROWS):
+            pair_tile(
+                mem,
+                count=min(TILE_ROWS, height - i),
+                a=x + i * x_line,
+                a_row=x_line,
+                a_step=x_step,
+                w=y + j,
+                w_step=y_step,
+                w_panel=PANEL,
+                c=out + i * out_line + j,
+                c_row=out_line,
+                c_panel=PANEL,
+                depth=depth,
+                start=start + i * start_line + j,
+                start_row=start_line,
+                floor=LOWEST,
+                gate=ones,
+                gate_row=0,
+                scale=1.0,
+            )
+    if TWO_PANELS:
+        for j in range(whole, width, SINGLE):
+            for i in range(0, height, TILE_ROWS):
+                single_tile(
+                    mem,
+                    count=min(TILE_ROWS, height - i),
+                    a=x + i * x_line,
+                    a_row=x_line,
+                    a_step=x_step,
+                    w=y + j,
+                    w_step=y_step,
+                    w_panel=0,
+                    c=out + i * out_line + j,
+                    c_row=out_line,
+                    c_panel=0,
+                    depth=depth,
+                    start=start + i * start_line + j,
+                    start_row=start_line,
+                    floor=LOWEST,
+                    gate=ones,
+                    gate_row=0,
+                    scale=1.0,
+                )
+
+
+@kernel
+def products(
+    mem: Memory,
+    rows: int,
+    size_i: int,
+    size_j: int,
+    terms: int,
+    height: int,
+    depth: int,
+    width: int,
+    x: int,
+    x_row: int,
+    x_i: int,
+    x_j: int,
+    x_term: int,
+    x_line: int,
+    x_step: int,
+    y: int,
+    y_row: int,
+    y_i: int,
+    y_j: int,
+    y_term: int,
+    y_step: int,
+    out: int,
+    out_row: int,
+    out_i: int,
+    out_j: int,
+    out_line: int,
+    zeros: int,
+    ones: int,
+) -> None:
+    """out[r, i, j] = the sum over the terms of x[r, i, j] @ y[r, i, j].     [height, depth] @ [depth, width]
+
+    Lines and columns of x lie anywhere; those of y and out are lines of whole panels.
+    """
+    for r in range(rows):
+        for i in range(size_i):
+            for j in range(size_j):
+                for t in range(terms):
+                    left = x + r * x_row + i * x_i + j * x_j + t * x_term
+                    right = y + r * y_row + i * y_i + j * y_j + t * y_term
+                    target = out + r * out_row + i * out_i + j * out_j
+                    product(
+                        mem,
+                        height=height,
+                        depth=depth,
+                        width=width,
+                        x=left,
+                        x_line=x_line,
+                        x_step=x_step,
+                        y=right,
+                        y_step=y_step,
+                        start=target if t else zeros,
+                        start_line=out_line if t else 0,
+                        out=target,
+                        out_line=out_line,
+                        ones=ones,
+                    )
+
+
+@kernel
 def weight_gradient(
     mem: Memory,
     rows: int,
@@ -250,11 +376,15 @@ def weight_gradient(
     g: int,
     g_row: int,
     out: int,
+    out_row: int,
+    out_panel: int,
 ) -> None:
-    """out = transpose(x) @ g, in panels.     [inputs, rows] @ [rows, units]"""
+    """out = transpose(x) @ g.     [inputs, rows] @ [rows, units]
+
+    `out_row` is the distance from one line of the result to the next, `out_panel` from 16 columns to the next 16."""
     whole = units // PAIR * PAIR
     for j in range(0, whole, PAIR):
-        panel = out + j // PANEL * PANEL * inputs + j % PANEL
+        panel = out + j // PANEL * out_panel + j % PANEL
         for i in range(0, inputs, GRADIENT_ROWS):
             pair_gradient_tile(
                 mem,
@@ -265,9 +395,9 @@ def weight_gradient(
                 w=g + j,
                 w_step=g_row,
                 w_panel=PANEL,
-                c=panel + i * PANEL,
-                c_row=PANEL,
-                c_panel=PANEL * inputs,
+                c=panel + i * out_row,
+                c_row=out_row,
+                c_panel=out_panel,
                 depth=rows,
             )
     if TWO_PANELS:
@@ -282,8 +412,8 @@ def weight_gradient(
                     w=g + j,
                     w_step=g_row,
                     w_panel=0,
-                    c=out + j * inputs + i * PANEL,
-                    c_row=PANEL,
+                    c=out + j // PANEL * out_panel + i * out_row,
+                    c_row=out_row,
                     c_panel=0,
                     depth=rows,
                 )

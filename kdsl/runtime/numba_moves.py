@@ -7,7 +7,7 @@ import math
 from kdsl.runtime.numba_kernel import Double, kernel
 from kdsl.runtime.simd import LANES, Memory, padded
 from kdsl.runtime.simd_functions import lane_sum, spread
-from kdsl.runtime.simd_memory import load, store
+from kdsl.runtime.simd_memory import load, place_in, store, store_head, transpose_part
 
 
 @kernel
@@ -34,6 +34,74 @@ def relayout(
 
 
 @kernel
+def clear(mem: Memory, rows: int, size: int, out: int) -> None:
+    """Zeros."""
+    for c in range(0, rows * size, LANES):
+        store(mem, out + c, spread(0.0))
+
+
+@kernel
+def scatter_add(
+    mem: Memory,
+    rows: int,
+    outer: int,
+    positions: int,
+    width: int,
+    g: int,
+    g_row: int,
+    g_outer: int,
+    g_step: int,
+    index: int,
+    index_row: int,
+    out: int,
+    out_row: int,
+    out_outer: int,
+    out_step: int,
+    limit: int,
+) -> None:
+    """out[r, o, index[r, p], c] += g[r, o, p, c], one position after the other. Places are below `limit`."""
+    for r in range(rows):
+        for p in range(positions):
+            place = out + r * out_row + place_in(mem[index + r * index_row + p], limit) * out_step
+            for o in range(outer):
+                source, target = g + r * g_row + o * g_outer + p * g_step, place + o * out_outer
+                for c in range(0, width, LANES):
+                    total = load(mem, target + c) + load(mem, source + c)
+                    store_head(mem, target + c, total, width - c)
+
+
+@kernel
+def turn(
+    mem: Memory,
+    rows: int,
+    size_i: int,
+    size_j: int,
+    height: int,
+    width: int,
+    x: int,
+    x_row: int,
+    x_i: int,
+    x_j: int,
+    x_line: int,
+    out: int,
+    out_row: int,
+    out_i: int,
+    out_j: int,
+    out_line: int,
+) -> None:
+    """Each matrix x[r, i, j] [height, width] transposed: its columns become the lines of out[r, i, j]."""
+    for r in range(rows):
+        for i in range(size_i):
+            for j in range(size_j):
+                source = x + r * x_row + i * x_i + j * x_j
+                target = out + r * out_row + i * out_i + j * out_j
+                for c in range(0, width, LANES):
+                    for n in range(0, padded(height), LANES):
+                        place = target + c * out_line + n
+                        transpose_part(mem, height - n, width - c, source + n * x_line + c, x_line, place, out_line)
+
+
+@kernel
 def deliver(
     mem: Memory, rows: int, size: int, x: int, x_row: int, width: int, step: int, result: Memory, at: int
 ) -> None:
@@ -41,13 +109,6 @@ def deliver(
     for r in range(rows):
         for i in range(size):
             result[(at + r) * size + i] = mem[x + r * x_row + i // width * step + i % width]
-
-
-@kernel
-def add_numbers(mem: Memory, count: int, x: int, out: int) -> None:
-    """out += x"""
-    for i in range(0, count, LANES):
-        store(mem, out + i, load(mem, out + i) + load(mem, x + i))
 
 
 @kernel

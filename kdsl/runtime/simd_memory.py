@@ -162,33 +162,55 @@ def fetch(typingctx: Any, data: Any, at: Any, count: Any) -> Any:
     return vec(data, types.int64, types.int64), generate
 
 
+def exchanged(b: Any, mem: Any, count: Any, source: Any, source_row: Any) -> list[Any]:
+    """The columns of LANES rows of LANES numbers; rows from `count` on are taken to be zeros.
+
+    Eklundh's way: pairs of rows exchange ever larger halves."""
+    rows = []
+    for i in range(LANES):
+        there = b.icmp_signed("<", I64(i), count)
+        row = read_vec(b, mem, b.add(source, b.mul(source_row, b.select(there, I64(i), I64(0)))))
+        rows.append(b.select(there, row, const(0.0)))
+    step = 1
+    while step < LANES:
+        low = ir.Constant(V32, [LANES + (i ^ step) if i & step else i for i in range(LANES)])
+        high = ir.Constant(V32, [LANES + i if i & step else i ^ step for i in range(LANES)])
+        for i in range(LANES):
+            if not i & step:
+                x, y = rows[i], rows[i | step]
+                rows[i], rows[i | step] = b.shuffle_vector(x, y, low), b.shuffle_vector(x, y, high)
+        step *= 2
+    return rows
+
+
 @intrinsic
 def transpose_block(
     typingctx: Any, mem: Any, count: Any, source: Any, source_row: Any, target: Any, target_row: Any
 ) -> Any:
-    """A block of LANES x LANES numbers, rows and columns exchanged; rows from `count` on are taken to be zeros.
-
-    Eklundh's way: pairs of rows exchange ever larger halves."""
+    """A block of LANES x LANES numbers, rows and columns exchanged; rows from `count` on are taken to be zeros."""
 
     def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
         mem, count, source, source_row, target, target_row = args
-        rows = []
-        for i in range(LANES):
-            there = b.icmp_signed("<", I64(i), count)
-            row = read_vec(b, mem, b.add(source, b.mul(source_row, b.select(there, I64(i), I64(0)))))
-            rows.append(b.select(there, row, const(0.0)))
-        step = 1
-        while step < LANES:
-            low = ir.Constant(V32, [LANES + (i ^ step) if i & step else i for i in range(LANES)])
-            high = ir.Constant(V32, [LANES + i if i & step else i ^ step for i in range(LANES)])
-            for i in range(LANES):
-                if not i & step:
-                    x, y = rows[i], rows[i | step]
-                    rows[i], rows[i | step] = b.shuffle_vector(x, y, low), b.shuffle_vector(x, y, high)
-            step *= 2
-        for i, row in enumerate(rows):
+        for i, row in enumerate(exchanged(b, mem, count, source, source_row)):
             write_vec(b, row, mem, b.add(target, b.mul(target_row, I64(i))))
         return ctx.get_dummy_value()
 
     i = types.int64
     return types.void(mem, i, i, i, i, i), generate
+
+
+@intrinsic
+def transpose_part(
+    typingctx: Any, mem: Any, count: Any, columns: Any, source: Any, source_row: Any, target: Any, target_row: Any
+) -> Any:
+    """As `transpose_block`; of the columns only the first `columns` are written."""
+
+    def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
+        mem, count, columns, source, source_row, target, target_row = args
+        for i, row in enumerate(exchanged(b, mem, count, source, source_row)):
+            with b.if_then(b.icmp_signed("<", I64(i), columns)):
+                write_vec(b, row, mem, b.add(target, b.mul(target_row, I64(i))))
+        return ctx.get_dummy_value()
+
+    i = types.int64
+    return types.void(mem, i, i, i, i, i, i), generate

@@ -45,8 +45,10 @@ def hashed(b: Any, key: Any, at: Any) -> Any:
     return mixed(b, b.xor(b.mul(at, const(0x9E3779B1, V32)), splat(b, b.trunc(key, I32))))
 
 
-def fractions(b: Any, key: Any, first: Any, second: int) -> Any:
-    """A number from 0 up to, not including, 1 for each lane: of the two that each element has, number `second`."""
+def fractions(b: Any, args: Any, second: int) -> Any:
+    """A number from 0 up to, not including, 1 for each lane: of the two that each element has, number `second`. `args`
+    are the key and the first lane's element."""
+    key, first = args
     at = b.add(splat(b, b.trunc(first, I32)), ir.Constant(V32, list(range(LANES))))
     h = hashed(b, key, b.add(b.shl(at, const(1, V32)), const(second, V32)))
     return b.fmul(b.uitofp(b.lshr(h, const(8, V32)), VREAL), const(2.0**-24))
@@ -56,7 +58,7 @@ def fractions(b: Any, key: Any, first: Any, second: int) -> Any:
 def random_uniform(typingctx: Any, key: Any, first: Any) -> Any:
     """Lane i: element first + i, equally likely anywhere from 0 to 1."""
     i = types.int64
-    return vec(i, i), lambda ctx, b, sig, args: fractions(b, *args, 0)
+    return vec(i, i), lambda ctx, b, sig, args: fractions(b, args, 0)
 
 
 @intrinsic
@@ -64,10 +66,10 @@ def random_normal(typingctx: Any, key: Any, first: Any) -> Any:
     """Lane i: element first + i, of mean 0 and variance 1 (after Box and Muller)."""
 
     def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
-        rest = b.fsub(const(1.0), fractions(b, *args, 0), flags=FLAGS)
+        rest = b.fsub(const(1.0), fractions(b, args, 0), flags=FLAGS)
         log = (log_32 if BITS == 32 else per_lane("log"))(b, rest)
         length = call(b, "sqrt", b.fmul(const(-2.0), log))
-        angle = b.fmul(const(2.0 * math.pi), fractions(b, *args, 1))
+        angle = b.fmul(const(2.0 * math.pi), fractions(b, args, 1))
         return b.fmul(length, (turned(1) if BITS == 32 else per_lane("cos"))(b, angle))
 
     i = types.int64

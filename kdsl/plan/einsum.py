@@ -1,0 +1,210 @@
+"""Products of two tensors along letters: by the register tile where they are products of matrices, else as loop nests.
+
+The letters fall into groups: of both operands and the result (one product for each), of the first and the result (lines of
+the product), of the second and the result (its columns), and of both operands alone (what is summed up). Rows of the batch
+are one more letter, `*`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from kdsl.graph.graph import Node
+from kdsl.graph.types import TensorType
+from kdsl.plan.launch import Buffer
+from kdsl.plan.layout import PANEL, Layout, padded
+from kdsl.plan.loops import Access, Axis, Nest, Read, merged
+from kdsl.plan.lowering import Lowering
+from kdsl.plan.sweeps import Operands, copy, own_lines, sweep
+
+ROWS = "*"
+Sizes = dict[str, "int | str"]
+FEW = 4  # lines, columns or terms of a product that are too few for the tile
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """An operand or the result: its letters, where it begins, and its distance along each letter."""
+
+    value: str
+    letters: str
+    at: str
+    strides: dict[str, int]
+    buffer: Buffer
+
+    def along(self, letter: str) -> int:
+        return self.strides.get(letter, 0)
+
+
+def lower_einsum(lowering: Lowering, node: Node) -> None:
+    equation = node.attribute("equation")
+    assert isinstance(equation, str)
+    inputs, result = equation.replace(" ", "").split("->")
+    left, right = inputs.split(",")
+    out_buffer = lowering.result(node, own_lines(node))
+    x, y = _operand(lowering, node.inputs[0], left), _operand(lowering, node.inputs[1], right)
+    view = lowering.view_of(out_buffer, node.type)
+    out = _side(node.name, result, view.at, view.row if node.type.batched else None, view.strides, out_buffer)
+    sizes: Sizes = {ROWS: 1 if lowering.rows == "1" else lowering.rows}
+    for value, letters in zip(node.inputs, (left, right), strict=True):
+        sizes |= zip(letters, lowering.type(value).shape, strict=True)
+    if not _by_tile(lowering, node, x, y, out, sizes):
+        _by_nest(lowering, node, x, y, out, sizes)
+
+
+def _operand(lowering: Lowering, value: str, letters: str) -> Side:
+    """A value without rows has no letter for them; a plain number lies in memory."""
+    buffer = lowering.read(value) if lowering.type(value).shape == () else None
+    view = lowering.view(value) if buffer is None else lowering.view_of(buffer, lowering.type(value))
+    assert view.buffer is not None
+    row = view.row if lowering.type(value).batched else None
+    return _side(value, letters, view.at, row, view.strides, view.buffer)
+
+
+def _side(value: str, letters: str, at: str, row: int | None, strides: tuple[int, ...], buffer: Buffer) -> Side:
+    found = dict(zip(letters, strides, strict=True))
+    return (
+        Side(value, letters, at, found, buffer)
+        if row is None
+        else Side(value, ROWS + letters, at, {ROWS: row, **found}, buffer)
+    )
+
+
+def _by_nest(lowering: Lowering, node: Node, x: Side, y: Side, out: Side, sizes: Sizes) -> None:
+    summed = [letter for letter in dict.fromkeys(x.letters + y.letters) if letter not in out.letters]
+    letters = [*out.letters, *summed]
+    axes = tuple(Axis(sizes[letter], letter in summed) for letter in letters)
+    operands = Operands(buffers=[x.buffer, y.buffer])
+    for name, side in (("x", x), ("y", y)):
+        operands.reads.append(Read(name, Access(side.at, tuple(map(side.along, letters)))))
+    product = Node("product", "multiply", ("x", "y"), (), TensorType("f32"), node.origin)
+    target = Access(out.at, tuple(map(out.along, letters)))
+    nest = Nest(axes, (), target, (product,), reduction="sum" if summed else None)
+    sweep(lowering, node, "sum_of_products" if summed else "products_of", nest, operands, out.buffer)
+
+
+# -- products of matrices ----------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """out = x @ y for each of the `loops`; `column` is the letter of y's and the result's lines."""
+
+    x: Side
+    y: Side
+    out: Side
+    lines: list[str]
+    terms: list[str]
+    loops: list[str]
+    column: str
+    sizes: Sizes
+
+
+def _by_tile(lowering: Lowering, node: Node, x: Side, y: Side, out: Side, sizes: Sizes) -> bool:
+    """Launches the tile, where there are enough lines, columns and terms. -> whether it did."""
+    product = _product(x, y, out, sizes)
+    if product is None:
+        return False
+    arguments = _arguments(product)
+    if arguments is None or not _ready(product):
+        rest = [c for c in product.y.letters if c not in (*product.terms, product.column)]
+        y = _turned(lowering, node, product.y, [*rest, *product.terms, product.column], sizes)
+        product = replace(product, y=y)
+        arguments = _arguments(product)
+    if arguments is None:
+        rest = [c for c in product.x.letters if c not in (*product.lines, *product.terms)]
+        x = _turned(lowering, node, product.x, [*rest, *product.lines, *product.terms], sizes)
+        product = replace(product, x=x)
+        arguments = _arguments(product)
+    if arguments is None:
+        return False
+    reads = (product.x.buffer, product.y.buffer)
+    lowering.launch("products", node, reads, out.buffer, **arguments, zeros="ZEROS", ones="ONES")
+    return True
+
+
+def _product(x: Side, y: Side, out: Side, sizes: Sizes) -> Product | None:
+    column = out.letters[-1:]
+    if column in x.letters and column not in y.letters:
+        x, y = y, x
+    if column in ("", ROWS) or column in x.letters:
+        return None
+    lines = [c for c in out.letters if c in x.letters and c not in y.letters]
+    terms = [c for c in x.letters if c in y.letters and c not in out.letters]
+    loops = [c for c in out.letters if c in y.letters and c != column]
+    if min(_number(letters, sizes) for letters in (lines, terms, [column])) < FEW:
+        return None
+    return Product(x, y, out, lines, terms, loops, column, sizes)
+
+
+def _number(letters: list[str], sizes: Sizes) -> int:
+    """Elements of an axis made of these letters; rows count as many."""
+    number = 1
+    for letter in letters:
+        size = sizes[letter]
+        number *= size if isinstance(size, int) else PANEL
+    return number
+
+
+def _ready(product: Product) -> bool:
+    """Whether y's columns lie without gaps, with zeros or whole panels behind the last one."""
+    width, y = product.sizes[product.column], product.y
+    assert isinstance(width, int)
+    return y.along(product.column) == 1 and (width % PANEL == 0 or y.buffer.layout.width == width)
+
+
+def _turned(lowering: Lowering, node: Node, side: Side, letters: list[str], sizes: Sizes) -> Side:
+    """A copy of an operand whose lines lie along the last of `letters`."""
+    numbers = [sizes[letter] for letter in letters if letter != ROWS]
+    shape = tuple(number for number in numbers if isinstance(number, int))
+    lines = 1
+    for size in shape[:-1]:
+        lines *= size
+    buffer = lowering.buffer(f"{node.name}.{side.value}.turned", Layout(lines, shape[-1]))
+    strides = buffer.layout.strides(shape)
+    assert strides is not None
+    rest = [letter for letter in letters if letter != ROWS]
+    row = buffer.layout.row if ROWS in letters else None
+    made = _side(side.value, "".join(rest), buffer.name, row, strides, buffer)
+    every = made.letters
+    operands = Operands(buffers=[side.buffer])
+    operands.reads.append(Read("x", Access(side.at, tuple(map(side.along, every)))))
+    axes = tuple(Axis(sizes[letter]) for letter in every)
+    copy(lowering, node, Nest(axes, (), Access(buffer.name, tuple(map(made.along, every)))), operands, buffer)
+    return made
+
+
+def _arguments(product: Product) -> dict[str, object] | None:
+    """The kernel's arguments; None where the letters need more loops than it has."""
+    sides, sizes = (product.x, product.y, product.out), product.sizes
+
+    def group(letters: list[str]) -> list[tuple[Axis, list[int]]]:
+        found = merged([(Axis(sizes[c]), [side.along(c) for side in sides]) for c in letters])
+        return sorted(found, key=lambda pair: _length(pair[0]), reverse=True) or [nothing]
+
+    nothing = (Axis(1), [0, 0, 0])
+    height, *more = group(product.lines)
+    depth, *again = group(product.terms)
+    outer = [pair for pair in (*more, *group(product.loops)) if pair != nothing]
+    if len(outer) > 3 or len(again) > 1:
+        return None
+    (term,) = again or [nothing]
+    outer = [*[nothing] * (3 - len(outer)), *outer]
+    width = sizes[product.column]
+    assert isinstance(width, int)
+    arguments: dict[str, object] = {
+        loop: axis.size for loop, (axis, _) in zip(("rows", "size_i", "size_j"), outer, strict=True)
+    }
+    arguments |= {"terms": term[0].size, "height": height[0].size, "depth": depth[0].size, "width": padded(width)}
+    for place, (name, side) in enumerate(zip(("x", "y", "out"), sides, strict=True)):
+        arguments[name] = side.at
+        steps = dict(zip(("row", "i", "j"), outer, strict=True))
+        steps |= {"term": term} if name != "out" else {}
+        steps |= {"line": height} if name != "y" else {}
+        steps |= {"step": depth} if name != "out" else {}
+        arguments |= {f"{name}_{step}": columns[place] for step, (_, columns) in steps.items()}
+    return arguments
+
+
+def _length(axis: Axis) -> int:
+    return axis.size if isinstance(axis.size, int) else 1 << 40
