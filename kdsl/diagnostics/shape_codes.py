@@ -19,6 +19,16 @@ SHAPES = (
         model("Net", "input x: f32\noutput y = x -> reshape([1]) -> dense(3)"),
     ),
     Entry(
+        "E402",
+        "shapes-differ",
+        "an operator gets shapes that do not fit together",
+        "Shapes are aligned at their last axes, the batch left out. On every axis the sizes are equal, or one of them is 1 and\n"
+        "is repeated; an axis that is missing counts as 1. `@` wants the last axis of its left side to be as long as the last\n"
+        "but one of its right side.",
+        model("Net", "input a: f32[5, 3]\ninput b: f32[5]\noutput y = a + b"),
+        model("Net", "input a: f32[5, 3]\ninput b: f32[5, 1]\noutput y = a + b"),
+    ),
+    Entry(
         "E403",
         "not-a-whole-size",
         "a size that is not a whole number",
@@ -84,5 +94,32 @@ SHAPES = (
         "Every axis has at least one element. `repeat` may count from 0 up.",
         digits("logits = image -> flatten -> dense(0)\noutput logits"),
         GOOD,
+    ),
+    Entry(
+        "E411",
+        "no-such-axis",
+        "an axis that is not there",
+        "Axes count from 0, the first one after the batch, or from -1, the last one, backwards. The batch has no number, so\n"
+        "another library's axis 1 is often axis 0 here.",
+        model("Net", "input x: f32[5, 3]\noutput y = mean(x, axis = 2)"),
+        model("Net", "input x: f32[5, 3]\noutput y = mean(x, axis = 1)"),
+    ),
+    Entry(
+        "E413",
+        "einsum-equation",
+        "an equation of `einsum` that does not fit its operands",
+        "`qd,kd->qk` has one letter for each axis of each operand, an arrow, and the letters of the result. The batch has no\n"
+        "letter. A letter has one size everywhere; letters that the result lacks are summed over.",
+        model("Net", 'input a: f32[5, 3]\ninput b: f32[4, 3]\noutput y = einsum("qd,kd->qz", a, b)'),
+        model("Net", 'input a: f32[5, 3]\ninput b: f32[4, 3]\noutput y = einsum("qd,kd->qk", a, b)'),
+    ),
+    Entry(
+        "E416",
+        "condition-wanted",
+        "a number stands where a condition is wanted",
+        "`where`, `and`, `or` and `not` take true or false for each element, as comparisons give them. Numbers are compared\n"
+        "first, so that a reader sees which ones count as true.",
+        model("Net", "input x: f32[3]\noutput y = where(x, x, 0)"),
+        model("Net", "input x: f32[3]\noutput y = where(x > 0, x, 0)"),
     ),
 )

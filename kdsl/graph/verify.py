@@ -148,7 +148,9 @@ def _fused(node: Node, types: Mapping[str, TensorType], stage: Stage) -> None:
 def _streams(graph: Graph) -> None:
     """Two random ops that share a stream would draw the same mask."""
     seen: dict[Attribute, str] = {}
-    for node in graph.of("dropout"):
+    for node in graph.nodes:
+        if "stream" not in node.keywords:
+            continue
         other = seen.setdefault(node.attribute("stream"), node.name)
         if other != node.name:
             raise _fail(node, f"draws from the stream of {other}")

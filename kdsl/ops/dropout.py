@@ -16,6 +16,8 @@ from kdsl.ops.unsuitable import refuse_classes
 if TYPE_CHECKING:
     from kdsl.graph.builder import Builder
 
+RANDOM = frozenset({"dropout", "random_normal", "random_uniform"})
+
 
 @layer("dropout")
 @op("dropout")
@@ -66,7 +68,7 @@ class Dropout(Layer, SameType):
 
 def next_stream(build: Builder) -> int:
     """The number that keeps one random op's draws apart from another's."""
-    streams = (node.attribute("stream") for node in build.nodes if node.op == "dropout")
+    streams = (node.keywords.get("stream") for node in build.nodes if node.op in RANDOM)
     return 1 + max((stream for stream in streams if isinstance(stream, int)), default=-1)
 
 

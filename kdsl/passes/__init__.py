@@ -12,7 +12,7 @@ from kdsl.passes.canonicalize import Canonicalize
 from kdsl.passes.check_shapes import CheckShapes
 from kdsl.passes.common_subexpressions import CommonSubexpressions
 from kdsl.passes.dead_code import DeadCode
-from kdsl.passes.differentiate import Differentiate, without_gradient
+from kdsl.passes.differentiate import Differentiate, Stop, stops, without_gradient
 from kdsl.passes.fold_constants import FoldConstants
 from kdsl.passes.fuse_elementwise import FuseElementwise
 from kdsl.passes.fuse_epilogues import FuseEpilogues
@@ -29,9 +29,11 @@ __all__ = [
     "Graphs",
     "Kind",
     "Pass",
+    "Stop",
     "make_graphs",
     "optimise",
     "slice_graph",
+    "stops",
     "without_gradient",
 ]
 

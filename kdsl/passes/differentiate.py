@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -28,20 +29,7 @@ class Differentiate(Pass):
     def run(self, graph: Graph) -> Graph:
         if graph.loss is None:
             return graph
-        varying = _varying(graph)
-        build = Builder(graph.nodes)
-        received: dict[str, list[str]] = {}
-        totals: dict[str, str] = {}
-        with build.at(*graph[graph.loss].origin):
-            received[graph.loss] = [build.constant(1.0, name=f"gradient.{graph.loss}")]
-        for node in reversed(graph.nodes):
-            if node.name not in received or node.name not in varying:
-                continue
-            with build.at(*node.origin, layer=node.layer):
-                upstream = totals[node.name] = _sum(build, node.name, received[node.name])
-                for value, gradient in zip(node.inputs, _backward(build, node, upstream), strict=True):
-                    if gradient is not None and value in varying:
-                        received.setdefault(value, []).append(gradient)
+        build, totals = _sent_back(graph)
         gradients = tuple((node.name, totals[node.name]) for node in _trainable(graph) if node.name in totals)
         whole = replace(graph, nodes=tuple(build.nodes), gradients=gradients)
         # Ops offer a gradient for every input; those that nobody wanted go again.
@@ -49,8 +37,68 @@ class Differentiate(Pass):
         return replace(whole, nodes=tuple(n for n in whole.nodes if n.name in graph or n.name in wanted))
 
 
+def _sent_back(graph: Graph) -> tuple[Builder, dict[str, str]]:
+    """The graph with the backward pass behind it, and the gradient of every value that gets one."""
+    varying = _varying(graph)
+    build = Builder(graph.nodes)
+    received: dict[str, list[str]] = {}
+    totals: dict[str, str] = {}
+    assert graph.loss is not None
+    with build.at(*graph[graph.loss].origin):
+        received[graph.loss] = [build.constant(1.0, name=f"gradient.{graph.loss}")]
+    for node in reversed(graph.nodes):
+        if node.name not in received or node.name not in varying:
+            continue
+        with build.at(*node.origin, layer=node.layer):
+            upstream = totals[node.name] = _sum(build, node.name, received[node.name])
+            for value, gradient in zip(node.inputs, _backward(build, node, upstream), strict=True):
+                if gradient is not None and value in varying:
+                    received.setdefault(value, []).append(gradient)
+    return build, totals
+
+
+@dataclass(frozen=True)
+class Stop:
+    """A trainable weight that the loss depends on and that gets no gradient. `node` is what lets none through, on the way
+    back from the loss: argmax, a comparison, a rounding, an accuracy ..."""
+
+    weight: str
+    node: Node
+
+
+def stops(graph: Graph) -> tuple[Stop, ...]:
+    """The weights of a forward graph that training would leave alone although its loss depends on them."""
+    if graph.loss is None:
+        return ()
+    _, totals = _sent_back(graph)
+    used = reached(replace(graph, outputs=(), metrics=()))
+    found = []
+    for weight in _trainable(graph):
+        if weight.name in used and weight.name not in totals:
+            found.append(Stop(weight.name, _obstacle(graph, weight.name, totals)))
+    return tuple(found)
+
+
+def _obstacle(graph: Graph, weight: str, gradients: Mapping[str, str]) -> Node:
+    """The op that lets no gradient through to the weight."""
+    from kdsl.ops.registry import OPS
+
+    behind = {weight}
+    for node in graph.nodes:
+        if behind.intersection(node.inputs):
+            behind.add(node.name)
+    node = next(node for node in graph.nodes if node.name in behind and node.name in gradients)
+    while OPS[node.op].differentiable:
+        # A choice by a condition, or a float of a whole number: what made the condition or the number is to blame.
+        inner = next(graph[name] for name in node.inputs if name in behind)
+        if inner.op in SOURCES or (inner.type.dtype == "f32" and node.op != "where"):
+            return node
+        node = inner
+    return node
+
+
 def without_gradient(graph: Graph) -> tuple[str, ...]:
-    """Trainable weights of a forward graph that its loss does not depend on: training leaves them as they are."""
+    """Trainable weights of a forward graph that its loss sends no gradient to: training leaves them as they are."""
     found = {weight for weight, _ in Differentiate().run(graph).gradients}
     return tuple(node.name for node in _trainable(graph) if node.name not in found)
 
@@ -81,5 +129,5 @@ def _backward(build: Builder, node: Node, upstream: str) -> tuple[str | None, ..
     if node.op in SOURCES:
         return ()
     if not OPS[node.op].differentiable:
-        raise ValueError(f"the loss depends on {node.name} = {node.op}, which has no gradient")
+        return (None,) * len(node.inputs)  # elaboration has asked `stops` and told the user
     return OPS[node.op].gradient(build, node, upstream)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from kdsl.graph.graph import Graph, Node
+from kdsl.graph.graph import Graph, Node, attributes_of
 from kdsl.passes.pass_ import Kind, Pass
+
+MEANS = {"random_normal": 0.0, "random_uniform": 0.5}
 
 
 @dataclass(frozen=True)
 class Inference(Pass):
-    """Random ops become what they are at inference: dropout hands its input on."""
+    """Random ops become what they are at inference: dropout hands its input on, drawn values are their mean unless they
+    are drawn always. Nothing needs to be kept from gradients."""
 
     name: ClassVar[str] = "inference"
     optional: ClassVar[bool] = False
@@ -21,8 +24,16 @@ class Inference(Pass):
         names: dict[str, str] = {}
         nodes: list[Node] = []
         for node in graph.nodes:
-            if node.op == "dropout":
+            if node.op in ("dropout", "stop_gradient"):
                 names[node.name] = names.get(node.inputs[0], node.inputs[0])
             else:
-                nodes.append(node.renamed(names))
+                nodes.append(_mean(node.renamed(names)))
         return graph.with_results(names, tuple(nodes))
+
+
+def _mean(node: Node) -> Node:
+    """A value that is drawn in training only, as its mean."""
+    if node.op not in MEANS or node.attribute("always"):
+        return node
+    attributes = attributes_of({"shape": node.attribute("shape"), "value": MEANS[node.op]})
+    return replace(node, op="full", attributes=attributes)

@@ -127,6 +127,25 @@ SAMPLES: dict[str, list[tuple[list[TensorType], dict[str, Any]]]] = {
         name: [([f32(4)], {"axis": -1}), ([f32(3, 2)], {"axis": -2}), ([weight(3, 2)], {"axis": -1})]
         for name in ("argmax", "argmin")
     },
+    "full": [([u8(4)], {"shape": (2, 3), "value": 0.5}), ([f32()], {"shape": (), "value": 0.0})],
+    **{
+        name: [
+            ([f32(4)], {"shape": (2, 3), "stream": 1, "always": False}),
+            ([index(5)], {"shape": (), "stream": 0, "always": True}),
+        ]
+        for name in ("random_normal", "random_uniform")
+    },
+    "einsum": [
+        ([f32(2, 3), f32(4, 3)], {"equation": "qd,kd->qk", "batched": True}),
+        ([f32(2, 3, 4), f32(2, 4, 2)], {"equation": "hqd,hdk->khq", "batched": True}),
+        ([f32(2, 3), weight(3, 2, 2)], {"equation": "td,dhk->htk", "batched": True}),
+        ([weight(2, 3), f32(3)], {"equation": "ab,b->a", "batched": True}),
+        ([weight(2, 3), weight(3, 2)], {"equation": "ab,bc->ca", "batched": False}),
+        ([f32(2, 3), f32(2, 4)], {"equation": "ta,tb->ab", "batched": False}),
+        ([f32(3), f32(3)], {"equation": "a,a->", "batched": True}),
+        ([f32(), f32(2)], {"equation": ",a->a", "batched": True}),
+        ([f32(2), f32(3)], {"equation": "a,b->ba", "batched": True}),
+    ],
     "broadcast_to": [
         ([f32(2, 1)], {"shape": (2, 3)}),
         ([f32(1)], {"shape": (1,)}),

@@ -60,7 +60,7 @@ def _difference(function, arrays: dict[str, np.ndarray], name: str) -> np.ndarra
     return wanted
 
 
-FLAT = ("sign", "floor", "ceil", "round", "stop_gradient")
+FLAT = ("sign", "floor", "ceil", "round", "stop_gradient", "full", "random_normal", "random_uniform")
 
 
 @pytest.mark.parametrize("name", [name for name, op in OPS.items() if op.differentiable])

@@ -9,7 +9,7 @@ from small_graphs import Network, data_for, f32, index, line
 
 from kdsl.graph import Graph, TensorType, VerifyError
 from kdsl.graph.interpreter import run
-from kdsl.passes import optimise, slice_graph
+from kdsl.passes import optimise, slice_graph, stops
 from kdsl.passes.canonicalize import Canonicalize
 from kdsl.passes.check_shapes import CheckShapes
 from kdsl.passes.common_subexpressions import CommonSubexpressions
@@ -252,12 +252,43 @@ def test_nothing_to_train() -> None:
     assert trained(net).nodes == forward.nodes and trained(net).gradients == ()
 
 
-def test_a_loss_that_has_no_gradient_is_the_compilers_fault() -> None:
+def test_weights_that_no_gradient_reaches_are_told_with_the_reason() -> None:
     net = Network()
     h = net.layer("dense", net.input("x", f32(3)), units=4)
     net.the_loss = net.metric("accuracy", h, net.target("y", index(4)))
-    with pytest.raises(ValueError, match="the loss depends on accuracy = sparse_accuracy, which has no gradient"):
-        trained(net)
+    graph = net.graph()
+    assert [(stop.weight, stop.node.op) for stop in stops(graph)] == [
+        ("dense.kernel", "sparse_accuracy"),
+        ("dense.bias", "sparse_accuracy"),
+    ]
+    assert trained(net).gradients == ()
+
+
+@pytest.mark.parametrize("name", ["argmax", "floor", "where", "stop_gradient", "any"])
+def test_what_lets_no_gradient_through(name: str) -> None:
+    """Behind it a reshape and a cast, as an expression would have them."""
+    net = Network()
+    x, w = net.input("x", f32(3)), net.weight("w", 3)
+    h = net.op("multiply", x, w)
+    if name == "where":
+        h = net.layer("where", net.op("greater", h, net.number(0.0)), x, net.number(1.0))
+    else:
+        h = net.layer(name, h)
+    if h.startswith("a"):
+        h = net.op("cast", net.op("reshape", h, shape=(1,)))
+    net.the_loss = net.op("mean", h)
+    obstacle = {"where": "greater", "any": "not_equal"}.get(name, name)
+    assert [(stop.weight, stop.node.op) for stop in stops(net.graph())] == [("w", obstacle)]
+
+
+def test_weights_that_are_trained_or_not_used_are_no_stops() -> None:
+    net = Network()
+    x, w = net.input("x", f32(3)), net.weight("w", 3)
+    net.weight("idle", 3)
+    h = net.op("multiply", x, w)
+    net.output("guess", net.layer("argmax", net.op("add", h, net.weight("shift", 3))))
+    net.the_loss = net.op("mean", net.op("add", net.layer("floor", h), h))
+    assert stops(net.graph()) == ()
 
 
 def test_gradients_point_at_the_lines_of_their_layers() -> None:
