@@ -1,64 +1,206 @@
-"""Row functions as text: where each value lies, then one call for each launch, with the source line above it."""
+"""The parts of a step as functions: where each value lies, then one call for each launch, with the source line above it."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 from kdsl.codegen.text import WIDTH, call, comment, indented, origin_of, place
 from kdsl.graph.graph import Graph, Node
 from kdsl.graph.types import TensorType
-from kdsl.plan.launch import Buffer, Launch, RowFunction
+from kdsl.plan.launch import Buffer, Launch, Part, Stages
 from kdsl.plan.maps import C_POINTERS
-from kdsl.plan.model import ModelPlan
+from kdsl.plan.model import ModelPlan, in_batches
 
 POINTERS = {"Bytes": "bytes_at", "Ints": "ints_at", "Memory": "memory_at"}
+Kind = Literal["predict", "evaluate", "train"]
 
 
-def row_function(
-    plan: ModelPlan, graph: Graph, function: RowFunction, name: str, kind: str, doc: str, capital: str
-) -> str:
-    """`kind` is predict, evaluate or train."""
-    parameters = ["start: int", "count: int", "me: int"]
-    if kind == "evaluate":
-        parameters.insert(2, "chunk: int")
-    if kind == "train":
-        parameters = ["step: int", "rows: int", "start: int", "count: int", "chunk: int", "me: int"]
-    head = call(f"def {name}(", ["job: Longs", *parameters], ") -> None:")
-    lines = [head, f'    """{doc}"""', *(f"    {line}" for line in _prologue(plan, function, kind, capital))]
-    for launch in function.launches:
-        lines.append(f"    # {comment_of(launch.node, graph, plan)}")
-        lines.append(indented(_call(launch, plan, kind, capital), 4))
-    if kind == "predict":
-        lines += [f"    {line}" for line in _deliveries(plan, graph, function)]
-    return "\n".join(lines)
+@dataclass(frozen=True, slots=True)
+class Emitter:
+    """Writes the functions of one graph. `prefix` stands before the names of a model's functions."""
+
+    plan: ModelPlan
+    graph: Graph
+    made: Stages
+    kind: Kind
+    prefix: str
+
+    @property
+    def capital(self) -> str:
+        return self.prefix.upper()
+
+    @property
+    def by_batches(self) -> bool:
+        """Whether evaluate or predict takes its rows batch by batch."""
+        return self.kind != "train" and in_batches(self.made)
+
+    # ---- functions ---------------------------------------------------------------------------------------------------
+
+    def rows(self, part: Part, name: str, doc: str) -> str:
+        """A pass over a block of rows."""
+        parameters = ["start: int", "count: int", *(["chunk: int"] if self._has_chunk else []), "me: int"]
+        if self.kind == "train":
+            parameters = ["step: int", "rows: int", *parameters]
+        elif self.by_batches:
+            parameters = ["batch: int", "rows: int", *parameters]
+        lines = [call(f"def {name}(", ["job: Longs", *parameters], ") -> None:"), f'    """{doc}"""']
+        lines += self._inside([*self._data(part), *self._places(part.launches, "start", part.totals)])
+        return "\n".join([*lines, *self._inside(self.calls(part.launches))])
+
+    @property
+    def _has_chunk(self) -> bool:
+        return self.kind != "predict" or self.by_batches
+
+    def close(self, stage: int, name: str, doc: str) -> str:
+        """What follows the rows of a stage; after the last one, the loss and the metrics are added to the totals."""
+        rows, part = self.made.rows[stage], self.made.close[stage]
+        last = stage == len(self.made.rows) - 1 and bool(self.made.results)
+        lines = [f"def {name}(job: Longs, step: int, rows: int, blocks: int) -> None:", f'    """{doc}"""']
+        pointers = [*(["partials"] if rows.totals else []), *(["totals"] if last else [])]
+        if pointers:
+            values = ", ".join(f"doubles_at(job[{pointer.upper()}])" for pointer in pointers)
+            lines.append(f"    {', '.join(pointers)} = {values}")
+        if rows.totals:
+            names = [f"sum_{i}" for i in rows.totals]
+            lines += [f"    {', '.join(names)} = {', '.join('0.0' for _ in names)}", "    for block in range(blocks):"]
+            for n, i in zip(names, rows.totals, strict=True):
+                lines.append(f"        {n} += partials[block * {self.made.sums} + {i}]")
+        results = self.made.results if last else []
+        texts = [*self._texts(part.launches), *results]
+        for share, whole in part.partials:
+            texts += [share.name, whole.name]
+        lines += self._inside(self.locals_of(texts, memory=bool(part.launches or part.partials), start=""))
+        for share, whole in part.partials:
+            arguments = [
+                f"step={self.made.partial}",
+                f"count={share.layout.row}",
+                f"x={share.name}",
+                f"out={whole.name}",
+            ]
+            lines += self._inside([filled("add_blocks(", ["mem", "blocks=blocks", *arguments])])
+        lines += self._inside(self.calls(part.launches))
+        if last:
+            lines += [
+                f"    loss = {results[0]}",
+                "    if step >= 0 and loss - loss != 0.0:",
+                "        job[BAD] = step",
+                "        return",
+                "    totals[0] += loss",
+                *(f"    totals[{i}] += {text}" for i, text in enumerate(results) if i),
+            ]
+        if len(lines) == 2:
+            lines.append("    return")
+        return "\n".join(lines)
+
+    def serial(self, part: Part, head: str, doc: str) -> str:
+        """A function that one thread runs: what is made of weights, or of gradients."""
+        lines = [f"def {head} -> None:", f'    """{doc}"""']
+        lines += self._inside(self.locals_of(self._texts(part.launches), memory=True, start=""))
+        return "\n".join([*lines, *self._inside(self.calls(part.launches))])
+
+    # ---- their parts -------------------------------------------------------------------------------------------------
+
+    @staticmethod
+    def _inside(lines: Iterable[str]) -> list[str]:
+        return [indented(line, 4) for line in lines]
+
+    def _texts(self, launches: Iterable[Launch]) -> list[str]:
+        return [text for launch in launches for text in (launch.value, *(value for _, value in launch.arguments))]
+
+    def _data(self, part: Part) -> list[str]:
+        """Pointers to the rows of the caller's data, and keys of random masks."""
+        lines = ["mem = memory_at(job[MEM])"]
+        if part.data:
+            offset = " + step * job[BATCH]" if self.kind == "train" else " + batch" if self.by_batches else ""
+            lines.append(f"order, first = job[ORDER], job[FIRST]{offset} + start")
+        for index, port in enumerate([*self.plan.program.inputs, *self.plan.program.targets]):
+            if port.name in part.data:
+                pointer = POINTERS[C_POINTERS[port.type.dtype]]
+                lines.append(f"{self.made.data_names[port.name]} = {pointer}(job[DATA + {index}])")
+        return lines
+
+    def _places(self, launches: Sequence[Launch], start: str, totals: Sequence[int]) -> list[str]:
+        """Names of what the launches of a rows part read and fill."""
+        lines = ["sums = doubles_at(job[PARTIALS])"] if totals else []
+        for stream in sorted({stream for launch in launches for stream in launch.streams}):
+            moment = "job[SEED], job[STEP] + step" if self.kind == "train" else "0, 0"
+            lines.append(f"key_{stream} = random_key({moment}, {stream})")
+        lines += self.locals_of(self._texts(launches), memory=False, start=start)
+        scratch = [b for b in self._used(self._texts(launches)) if b.home == "scratch"]
+        if scratch:
+            lines.append("# Values of this block, in this thread's scratch.")
+            lines.append(f"scratch = {self.capital}SCRATCH + me * {self.capital}SCRATCH_SIZE")
+            for b in scratch:
+                at = b.offset * self.plan.block_rows
+                lines.append(f"{b.name} = scratch + {at}" if at else f"{b.name} = scratch")
+        return lines
+
+    def _used(self, texts: Iterable[str]) -> list[Buffer]:
+        """The buffers that are named in the texts, in the order they were made."""
+        names = {name for text in texts for name in re.findall(r"[A-Za-z_]\w*", text)}
+        return [buffer for buffer in self.made.buffers.values() if buffer.name in names]
+
+    def locals_of(self, texts: Sequence[str], memory: bool, start: str) -> list[str]:
+        """Names of values that live longer than a block. `start` is the block's first row, where there is one."""
+        used = self._used(texts)
+        memory = memory or (not start and any("mem[" in text for text in texts))
+        lines = ["mem = memory_at(job[MEM])"] if memory else []
+        if any("numbers[" in text for text in texts):
+            lines.append("numbers = doubles_at(job[NUMBERS])")
+        fixed, kept, partial = ([b for b in used if b.home == home] for home in ("fixed", "kept", "partial"))
+        if fixed:
+            lines.append("# Values without rows.")
+            lines += [f"{b.name} = {self.capital}VALUES{_plus(b.offset)}" for b in fixed]
+        if kept or partial:
+            lines += ["# Values of the whole batch."] if not start else []
+        if kept and start:
+            lines.append("# Values of the whole batch, which the gradients of the weights read.")
+        if kept or partial:
+            lines.append("kept, capacity = job[KEPT], job[CAPACITY]")
+        row = f" + {start} * " if start else ""
+        lines += [f"{b.name} = {kept_at(b)}" + (f"{row}{b.layout.row}" if row else "") for b in kept]
+        if partial:
+            lines.append("# Shares of sums over the batch: the block's." if start else "# The blocks' shares of sums.")
+            chunk = f" + chunk * {self.made.partial}" if start else ""
+            lines.append(f"partial = kept + capacity * {self.made.kept}{chunk}")
+            lines += [f"{b.name} = partial{_plus(b.offset)}" for b in partial]
+        return lines
+
+    def calls(self, launches: Iterable[Launch]) -> list[str]:
+        lines = []
+        for launch in launches:
+            lines += [f"# {self._comment(launch)}", self._call(launch)]
+        return lines
+
+    def _comment(self, launch: Launch) -> str:
+        if launch.comment:
+            return f"{comment(launch.comment)}     {shape(launch.node.type)}".rstrip()
+        return comment_of(launch.node, self.graph, self.plan)
+
+    def _call(self, launch: Launch) -> str:
+        if not launch.kernel:
+            return f"numbers[{launch.number}] = {launch.value}"
+        names = {"ZEROS": f"{self.capital}ZEROS", "ONES": f"{self.capital}ONES"}
+        if launch.kernel == "deliver" and self.by_batches:
+            names["start"] = "batch + start"
+        arguments = ["mem", *(f"{key}={names.get(value, value)}" for key, value in launch.arguments)]
+        target = f"numbers[{launch.number}] = " if launch.number is not None else ""
+        if launch.total is not None:
+            target = f"sums[chunk * {self.made.sums} + {launch.total}] = "
+        tail = f") / {launch.divisor}" if launch.divisor != 1 else ")"
+        return filled(f"{target}{launch.kernel}(", arguments, tail)
 
 
-def _prologue(plan: ModelPlan, function: RowFunction, kind: str, capital: str) -> list[str]:
-    lines = ["mem = memory_at(job[MEM])"]
-    ports = [*plan.program.inputs, *plan.program.targets]
-    if function.data:
-        offset = " + step * job[BATCH]" if kind == "train" else ""
-        lines.append(f"order, first = job[ORDER], job[FIRST]{offset} + start")
-    for index, port in enumerate(ports):
-        if port.name in function.data:
-            pointer = POINTERS[C_POINTERS[port.type.dtype]]
-            lines.append(f"{function.data_names[port.name]} = {pointer}(job[DATA + {index}])")
-    if kind != "predict":
-        lines.append("sums = doubles_at(job[PARTIALS])")
-    for stream in function.streams:
-        lines.append(f"key_{stream} = random_key(job[SEED], job[STEP] + step, {stream})")
-    kept = [buffer for buffer in function.buffers.values() if buffer.kept]
-    if kept:
-        lines.append("# Values of the whole batch, which the gradients of the weights read.")
-        lines.append("kept, capacity = job[KEPT], job[CAPACITY]")
-        lines += [f"{b.name} = {kept_at(b)} + start * {b.layout.row}" for b in kept]
-    scratch = [buffer for buffer in function.buffers.values() if not buffer.kept]
-    if scratch:
-        lines.append("# Values of this block, in this thread's scratch.")
-        lines.append(f"scratch = {capital}SCRATCH + me * {capital}SCRATCH_SIZE")
-        for b in scratch:
-            lines.append(f"{b.name} = scratch + {b.offset * plan.block_rows}" if b.offset else f"{b.name} = scratch")
-    return lines
+def _plus(offset: int) -> str:
+    return f" + {offset}" if offset else ""
+
+
+def kept_at(buffer: Buffer) -> str:
+    """Where a kept value of the whole batch begins."""
+    return f"kept + capacity * {buffer.offset}" if buffer.offset else "kept"
 
 
 def filled(head: str, arguments: Sequence[str], tail: str = ")", used: int = 4) -> str:
@@ -73,42 +215,6 @@ def filled(head: str, arguments: Sequence[str], tail: str = ")", used: int = 4) 
             now = ""
         now += (" " if now else "") + argument + ","
     return "\n".join([*lines, f"    {now}", tail])
-
-
-def kept_at(buffer: Buffer) -> str:
-    """Where a kept value of the whole batch begins."""
-    return f"kept + capacity * {buffer.offset}" if buffer.offset else "kept"
-
-
-def _call(launch: Launch, plan: ModelPlan, kind: str, capital: str) -> str:
-    constants = {"ZEROS": f"{capital}ZEROS", "ONES": f"{capital}ONES"}
-    arguments = ["mem", *(f"{key}={constants.get(value, value)}" for key, value in launch.arguments)]
-    if launch.total is None:
-        return filled(f"{launch.kernel}(", arguments)
-    assert plan.train is not None
-    place = f"sums[chunk * {plan.train.sums} + {launch.total}] = "
-    tail = f") / {launch.divisor}" if launch.divisor != 1 else ")"
-    return filled(f"{place}{launch.kernel}(", arguments, tail)
-
-
-def _deliveries(plan: ModelPlan, graph: Graph, function: RowFunction) -> list[str]:
-    lines = []
-    for index, (name, value) in enumerate(graph.outputs):
-        b, size = function.places[value], graph[value].type.size
-        lines.append(f"# output {comment(name)}     {shape(graph[value].type)}")
-        arguments = [
-            "mem",
-            "rows=count",
-            f"size={size}",
-            f"x={b.name}",
-            f"x_row={b.layout.row}",
-            f"width={b.layout.width}",
-            f"step={b.layout.step}",
-            f"result=memory_at(job[DATA + {len(plan.program.inputs) + index}])",
-            "at=start",
-        ]
-        lines += filled("deliver(", arguments).split("\n")
-    return lines
 
 
 def comment_of(node: Node, graph: Graph, plan: ModelPlan) -> str:
@@ -137,4 +243,5 @@ def _source_of(node: Node, plan: ModelPlan) -> str:
 
 def shape(type: TensorType) -> str:
     """`[rows, 28, 28]`; nothing for a number of the whole batch."""
-    return f"[{', '.join(['rows', *map(str, type.shape)])}]" if type.batched else ""
+    sizes = [*(["rows"] if type.batched else []), *map(str, type.shape)]
+    return f"[{', '.join(sizes)}]" if sizes else ""

@@ -2,34 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 
-from kdsl.codegen.numba_emit import filled, kept_at
+from kdsl.codegen.numba_emit import Emitter, filled
 from kdsl.codegen.numba_optimizer import OptimizerText
 from kdsl.codegen.text import comment, origin_of
-from kdsl.graph.graph import Graph, Node
-from kdsl.plan.model import ModelPlan
-from kdsl.plan.update import Group, WeightStep
+from kdsl.graph.graph import Node
+from kdsl.plan.launch import Buffer
+from kdsl.plan.model import squares_of
+from kdsl.plan.update import Group, LateStep, WeightStep
 
-LOCALS = "job step rows chunk me mem hyper iteration gradient weight column columns squares kept capacity"
+LOCALS = "job step rows chunk me mem hyper iteration gradient weight column columns line lines squares kept capacity"
 
 
 class UpdateText:
-    """`update`, and where gradients are clipped by their norms `weight_gradients` and `clip_factors` before it."""
+    """`update`, and what some models need before it: `weight_gradients` for sums over the batch that other values are made
+    of, and for all gradients where they are clipped by their norms; `finish_gradients` and `clip_factors` behind it."""
 
-    def __init__(self, plan: ModelPlan, graph: Graph, prefix: str, optimizer: OptimizerText) -> None:
-        self.plan, self.graph, self.optimizer = plan, graph, optimizer
-        self.prefix, self.capital = prefix, prefix.upper()
+    def __init__(self, emitter: Emitter, optimizer: OptimizerText) -> None:
+        self.emitter, self.plan, self.optimizer = emitter, emitter.plan, optimizer
+        self.prefix, self.capital = emitter.prefix, emitter.capital
         self.first_piece: dict[str, int] = {}
-        self.pieces = 0
-        for group in plan.groups:
-            for step in group.steps:
-                self.first_piece[step.weight.path] = self.pieces
-                self.pieces += step.pieces
+        pieces = 0
+        for step in self.plan.weight_steps:
+            self.first_piece[step.weight.path] = pieces
+            pieces += squares_of(step)
 
-    def text(self) -> str:
-        functions = [self._gradients(), self._factors()] if self.plan.clip else []
-        return "\n\n\n".join([*functions, self._update()])
+    @property
+    def late(self) -> bool:
+        return bool(self.plan.late_groups)
+
+    @property
+    def finishes(self) -> bool:
+        clipped = self.plan.clip and any(step.values for step in self.plan.weight_steps)
+        return bool(self.emitter.made.finish.launches or clipped)
+
+    @property
+    def between(self) -> list[str]:
+        """What follows the last chunk of `weight_gradients`."""
+        calls = [f"{self.prefix}finish_gradients(job, rows)"] if self.finishes else []
+        return calls + ([f"{self.prefix}clip_factors(job)"] if self.plan.clip else [])
+
+    def texts(self) -> dict[str, str]:
+        """The functions by name."""
+        found = {"weight_gradients": self._gradients()} if self.late else {}
+        found |= {"finish_gradients": self._finish()} if self.finishes else {}
+        found |= {"clip_factors": self._factors()} if self.plan.clip else {}
+        return {f"{self.prefix}{name}": text for name, text in (found | {"update": self._update()}).items()}
 
     # ---- the functions ---------------------------------------------------------------------------------------------
 
@@ -44,37 +63,82 @@ class UpdateText:
         if self.plan.clip:
             lines.append("    squares = doubles_at(job[PARTIALS])")
         else:
-            lines += [f"    {line}" for line in [self._scratch(), *self._kept()]]
-        return "\n".join([*lines, *self._branches(self._update_of)])
+            steps = self.plan.weight_steps
+            lines += [f"    {line}" for line in [self._scratch(), *self._kept(self._operands(steps))]]
+        return "\n".join([*lines, *self._branches(self.plan.groups, self._update_of)])
 
     def _update_of(self, group: Group) -> list[str]:
         lines = []
         for step in group.steps:
-            lines += [self._comment(step), *self._columns(group, step)]
-            if not self.plan.clip:
-                lines += self._gradient(step, "gradient", "gradient")
-            lines += self._step(step)
+            assert isinstance(step, WeightStep)
+            lines += [self._comment(step), *self._piece(group, step)]
+            gradient = f"{self._place(step)} + {self.capital}GRADIENTS"
+            if not self.plan.clip and len(step.values) == 1 and not step.terms:
+                gradient = self._value_at(step, step.values[0])
+            elif not self.plan.clip:
+                lines += [*self._terms(step, "gradient", "gradient"), *self._values(step, "gradient")]
+                gradient = "gradient"
+            lines += self._step(step, gradient)
         return lines
 
     def _gradients(self) -> str:
         head = f"def {self.prefix}weight_gradients(job: Longs, rows: int, chunk: int, me: int) -> None:"
+        doc = (
+            "the gradients of some weights, and the sums of their squares" if self.plan.clip else "sums over the batch"
+        )
+        steps = [step for group in self.plan.late_groups for step in group.steps]
+        texts = self._operands([step for step in steps if isinstance(step, WeightStep)])
+        for step in steps:
+            if isinstance(step, LateStep):
+                texts += [text for launch in step.part.launches for _, text in launch.arguments]
+        pointers = "mem, squares = memory_at(job[MEM]), doubles_at(job[PARTIALS])"
         lines = [
             head,
-            '    """One chunk of a step: the gradients of some weights, and the sums of their squares."""',
-            "    mem, squares = memory_at(job[MEM]), doubles_at(job[PARTIALS])",
-            *(f"    {line}" for line in [self._scratch(), *self._kept()]),
+            f'    """One chunk of a step: {doc}."""',
+            f"    {pointers if self.plan.clip else 'mem = memory_at(job[MEM])'}",
+            *(f"    {line}" for line in [*([self._scratch()] if self.plan.clip else []), *self._kept(texts)]),
         ]
-        return "\n".join([*lines, *self._branches(self._gradients_of)])
+        return "\n".join([*lines, *self._branches(self.plan.late_groups, self._gradients_of)])
 
     def _gradients_of(self, group: Group) -> list[str]:
-        lines = []
+        lines: list[str] = []
         for step in group.steps:
+            if isinstance(step, LateStep):
+                lines += self.emitter.calls(step.part.launches)
+                continue
             target = f"{self._place(step)} + {self.capital}GRADIENTS"
-            lines += [self._comment(step), *self._columns(group, step), *self._gradient(step, target, "gradient")]
+            lines += [self._comment(step), *self._piece(group, step), *self._terms(step, target, "gradient")]
+            if step.values:
+                continue
             first = self.first_piece[step.weight.path]
-            piece = str(first) if step.pieces == 1 else f"{first} + column // {step.cut}"
+            along = "column" if step.weight.panels else "line"
+            piece = str(first) if step.pieces == 1 else f"{first} + {along} // {step.cut}"
             lines.append(f"squares[{piece}] = sum_of_squares(mem, {self._size(step)}, {target})")
         return lines
+
+    def _finish(self) -> str:
+        """Serial: values without rows that the sums above go into, and what they add to gradients that are clipped."""
+        part = self.emitter.made.finish
+        steps = [step for step in self.plan.weight_steps if step.values] if self.plan.clip else []
+        texts = [text for launch in part.launches for text in (launch.value, *(v for _, v in launch.arguments))]
+        texts += [b.name for step in steps for b in step.values]
+        lines = [
+            f"def {self.prefix}finish_gradients(job: Longs, rows: int) -> None:",
+            '    """What gradients of weights are made of besides sums over the batch."""',
+            "    mem = memory_at(job[MEM])"
+            if not self.plan.clip
+            else "    mem, squares = memory_at(job[MEM]), doubles_at(job[PARTIALS])",
+        ]
+        body = [*self._kept(texts), *self.emitter.calls(part.launches)]
+        for step in steps:
+            target, weight = f"{step.weight.constant} + {self.capital}GRADIENTS", step.weight
+            body.append(self._comment(step))
+            for number, value in enumerate(step.values):
+                kernel = "add_numbers" if step.terms or number else "copy_numbers"
+                body.append(f"{kernel}(mem, {weight.size}, {value.name}, {target})")
+            first = self.first_piece[weight.path]
+            body.append(f"squares[{first}] = sum_of_squares(mem, {weight.size}, {target})")
+        return "\n".join([*lines, *("\n".join(f"    {line}" for line in text.split("\n")) for text in body)])
 
     def _factors(self) -> str:
         lines = [
@@ -83,14 +147,14 @@ class UpdateText:
             "    squares, hyper = doubles_at(job[PARTIALS]), doubles_at(job[HYPER])",
             f"    limit = hyper[{self.optimizer.place_of_limit()}]",
         ]
-        steps = [step for group in self.plan.groups for step in group.steps]
+        steps = self.plan.weight_steps
         if self.plan.clip == "global_norm":
-            lines += self._length(0, self.pieces)
+            lines += self._length(0, self.plan.pieces)
             lines += [f"    squares[{self.first_piece[step.weight.path]}] = factor" for step in steps]
         else:
             for step in steps:
                 first = self.first_piece[step.weight.path]
-                lines += [f"    # {comment(step.weight.path)}", *self._length(first, first + step.pieces)]
+                lines += [f"    # {comment(step.weight.path)}", *self._length(first, first + squares_of(step))]
                 lines.append(f"    squares[{first}] = factor")
         return "\n".join(lines)
 
@@ -107,20 +171,26 @@ class UpdateText:
     def _scratch(self) -> str:
         return f"gradient = {self.capital}SCRATCH + me * {self.capital}SCRATCH_SIZE"
 
-    def _kept(self) -> list[str]:
-        """Where the values lie that the gradients read."""
+    def _operands(self, steps: Iterable[WeightStep]) -> list[str]:
+        """Names of what the gradients read."""
         assert self.plan.train is not None
-        used = {b.name: b for b in self.plan.train.places.values() if b.kept}
-        head = ["kept, capacity = job[KEPT], job[CAPACITY]"] if used else []
-        return [*head, *(f"{b.name} = {kept_at(b)}" for b in used.values())]
+        places = self.plan.train.places
+        found = [places[name].name for step in steps for term in step.terms for name in term.inputs]
+        return [*found, *(b.name for step in steps for b in step.values)]
 
-    def _branches(self, lines_of: Callable[[Group], list[str]]) -> list[str]:
+    def _kept(self, names: Sequence[str]) -> list[str]:
+        """Where the values lie that are named."""
+        return [
+            line for line in self.emitter.locals_of(names, memory=False, start="") if not line.startswith(("#", "mem"))
+        ]
+
+    def _branches(self, groups: Sequence[Group], lines_of: Callable[[Group], list[str]]) -> list[str]:
         """if chunk < ..: elif ..: else: over the groups."""
         lines = []
-        for number, group in enumerate(self.plan.groups):
+        for number, group in enumerate(groups):
             indent = "    "
-            if len(self.plan.groups) > 1:
-                last = number == len(self.plan.groups) - 1
+            if len(groups) > 1:
+                last = number == len(groups) - 1
                 test = f"{'elif' if number else 'if'} chunk < {group.first + group.chunks}:"
                 lines.append(f"    {'else:' if last else test}")
                 indent = "        "
@@ -129,18 +199,22 @@ class UpdateText:
 
     def _comment(self, step: WeightStep) -> str:
         shape = ", ".join(map(str, step.weight.shape))
-        return f"# {comment(step.weight.path)} [{shape}]     {origin_of(step.terms[0], self.plan.program)}"
+        return f"# {comment(step.weight.path)} [{shape}]     {origin_of(step.origin, self.plan.program)}"
 
-    def _columns(self, group: Group, step: WeightStep) -> list[str]:
-        """Which columns of a cut matrix this chunk takes."""
+    def _piece(self, group: Group, step: WeightStep) -> list[str]:
+        """Which columns of a cut matrix in panels this chunk takes, or which lines of what lies in lines."""
         if step.pieces == 1:
             return []
-        first = f"chunk * {step.cut}" if group.first == 0 else f"(chunk - {group.first}) * {step.cut}"
-        if step.weight.columns % step.cut:
-            columns = [f"column = {first}", f"columns = min({step.cut}, {step.weight.columns} - column)"]
+        weight, first = step.weight, f"chunk * {step.cut}"
+        first = first if group.first == 0 else f"(chunk - {group.first}) * {step.cut}"
+        name, whole, other = ("column", weight.columns, weight.lines)
+        if not weight.panels:
+            name, whole, other = ("line", weight.lines, weight.columns)
+        if whole % step.cut:
+            piece = [f"{name} = {first}", f"{name}s = min({step.cut}, {whole} - {name})"]
         else:
-            columns = [f"column, columns = {first}, {step.cut}"]
-        return [*columns, f"weight = {step.weight.constant} + column * {step.weight.lines}"]
+            piece = [f"{name}, {name}s = {first}, {step.cut}"]
+        return [*piece, f"weight = {weight.constant} + {name} * {other}"]
 
     def _place(self, step: WeightStep) -> str:
         """Where the piece at hand begins."""
@@ -148,43 +222,72 @@ class UpdateText:
 
     def _size(self, step: WeightStep) -> str:
         """Numbers of the piece at hand."""
-        return str(step.weight.size) if step.pieces == 1 else f"columns * {step.weight.lines}"
+        if step.pieces == 1:
+            return str(step.weight.size)
+        return f"columns * {step.weight.lines}" if step.weight.panels else f"lines * {step.weight.columns}"
 
-    def _gradient(self, step: WeightStep, target: str, scratch: str) -> list[str]:
-        """The terms of a gradient, summed up in `target`; all but the first pass through the scratch."""
-        lines = [self._term(step, step.terms[0], target)]
+    def _terms(self, step: WeightStep, target: str, scratch: str) -> list[str]:
+        """The sums that a gradient consists of, added up in `target`; all but the first pass through the scratch."""
+        lines = [self._term(step, step.terms[0], target)] if step.terms else []
         spare = scratch if target != scratch else f"{scratch} + {self._size(step)}"
         for term in step.terms[1:]:
             lines += [self._term(step, term, spare), f"add_numbers(mem, {self._size(step)}, {spare}, {target})"]
         return lines
 
+    def _values(self, step: WeightStep, target: str) -> list[str]:
+        """Adds the values that a gradient has besides."""
+        lines = []
+        for number, value in enumerate(step.values):
+            kernel = "add_numbers" if step.terms or number else "copy_numbers"
+            lines.append(f"{kernel}(mem, {self._size(step)}, {self._value_at(step, value)}, {target})")
+        return lines
+
+    def _value_at(self, step: WeightStep, value: Buffer) -> str:
+        return value.name if step.pieces == 1 else f"{value.name} + line * {step.weight.columns}"
+
     def _term(self, step: WeightStep, term: Node, out: str) -> str:
         assert self.plan.train is not None
-        places = [self.plan.train.places[name] for name in term.inputs]
-        g = places[-1]
-        at = g.name if step.pieces == 1 else f"{g.name} + column"
-        columns = str(step.weight.columns) if step.pieces == 1 else "columns"
+        x, g = self.plan.train.places[term.inputs[0]], self.plan.train.places[term.inputs[-1]]
+        weight, whole = step.weight, step.pieces == 1
+        g_at = f"{g.name} + column" if weight.panels and not whole else g.name
+        columns = "columns" if weight.panels and not whole else str(weight.columns)
         rows = "rows" if g.layout.lines == 1 else f"rows * {g.layout.lines}"
-        sides = [f"g={at}", f"g_row={g.layout.step}", f"out={out}"]
+        sides = [f"g={g_at}", f"g_row={g.layout.step}", f"out={out}"]
         if term.op == "bias_gradient":
             return filled("column_sums(", ["mem", f"rows={rows}", f"columns={columns}", *sides], used=8)
-        x = places[0]
-        sizes = ["mem", f"rows={rows}", f"inputs={step.weight.lines}", f"units={columns}"]
-        arguments = [*sizes, f"x={x.name}", f"x_row={x.layout.step}", *sides]
+        x_at = x.name if whole or weight.panels else f"{x.name} + line"
+        inputs = str(weight.lines) if whole or weight.panels else "lines"
+        steps = [16, 16 * weight.lines] if weight.panels else [weight.columns, 16]
+        sizes = ["mem", f"rows={rows}", f"inputs={inputs}", f"units={columns}"]
+        arguments = [
+            *sizes,
+            f"x={x_at}",
+            f"x_row={x.layout.step}",
+            *sides,
+            f"out_row={steps[0]}",
+            f"out_panel={steps[1]}",
+        ]
         return filled("weight_gradient(", arguments, used=8)
 
-    def _step(self, step: WeightStep) -> list[str]:
-        """The optimizer's kernel on the piece at hand; then its transposed copy, if the backward pass reads one."""
+    def _step(self, step: WeightStep, gradient: str) -> list[str]:
+        """The optimizer's kernel on the piece at hand; then its copies, if products read them."""
         weight, place = step.weight, self._place(step)
-        gradient = f"{place} + {self.capital}GRADIENTS" if self.plan.clip else "gradient"
         clip = f"squares[{self.first_piece[weight.path]}]" if self.plan.clip else ""
         arguments = [f"count={self._size(step)}", f"weight_at={place}", f"gradient_at={gradient}"]
         arguments += self.optimizer.arguments(place, self.capital, clip)
         lines = [filled(f"{self.optimizer.name}(", ["mem", *arguments], used=8)]
-        if weight.path in self.plan.memory.transposed:
-            whole = step.pieces == 1
+        whole = step.pieces == 1
+        if weight.panels and weight.path in self.plan.memory.transposed:
             sizes = [f"inputs={weight.lines}", f"units={weight.columns}", f"first={'0' if whole else 'column'}"]
             sizes.append(f"columns={weight.columns if whole else 'columns'}")
             ends = [f"w={place}", f"out={weight.constant}_TRANSPOSED"]
             lines.append(filled("transpose_panels(", ["mem", *sizes, *ends], used=8))
+        if not weight.panels:
+            sizes = [f"inputs={weight.lines}", f"units={weight.columns}", f"first={'0' if whole else 'line'}"]
+            sizes.append(f"lines={weight.lines if whole else 'lines'}")
+            copies = [("panels_of_lines", "_PANELS")] if weight.path in self.plan.memory.panels else []
+            copies += [("transposed_of_lines", "_TRANSPOSED")] if weight.path in self.plan.memory.transposed else []
+            for kernel, suffix in copies:
+                ends = [f"w={place}", f"out={weight.constant}{suffix}"]
+                lines.append(filled(f"{kernel}(", ["mem", *sizes, *ends], used=8))
         return lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kdsl.graph.graph import Node
 from kdsl.plan.layout import PANEL, last_axis, padded
 from kdsl.plan.lowering import Lowering, outside_values
-from kdsl.plan.places import Fixed, Number, Place
+from kdsl.plan.places import Number, Place
 
 
 def lower_contraction(lowering: Lowering, node: Node) -> None:
@@ -15,12 +15,13 @@ def lower_contraction(lowering: Lowering, node: Node) -> None:
     path = product.inputs[1]
     inputs, units = lowering.graph[product.inputs[1]].type.shape
     forward = product.op == "matmul"
-    made = lowering.buffer(node.name, last_axis(node.type))
+    made = lowering.result(node, last_axis(node.type))
     value, bias, floor, gate, factor = product.name, "ZEROS", "LOWEST", None, 1.0
+    reads = [x]
     if rest and rest[0].op == "add_bias" and rest[0].inputs[0] == value:
-        place = lowering.places[rest[0].inputs[1]]
-        assert isinstance(place, Fixed)
-        bias, value = place.text, rest.pop(0).name
+        vector = lowering.read(rest[0].inputs[1])
+        bias, value = vector.name, rest.pop(0).name
+        reads.append(vector)
     if rest and rest[0].op == "relu":
         floor, value = "0.0", rest.pop(0).name
     while rest:
@@ -37,14 +38,14 @@ def lower_contraction(lowering: Lowering, node: Node) -> None:
     lowering.launch(
         "dense",
         node,
-        (x, *((gate,) if gate else ())),
+        (*reads, *((gate,) if gate else ())),
         made,
         rows=lowering.lines(made.layout),
         inputs=inputs if forward else units,
         units=padded(units) if forward else padded(inputs),
         x=x.name,
         x_row=x.layout.step,
-        w=lowering.outside.weight(path) if forward else lowering.outside.transposed(path),
+        w=lowering.panels(path) if forward else lowering.transposed(path),
         w_panel=PANEL * (inputs if forward else padded(units)),
         bias=bias,
         out=made.name,
@@ -58,7 +59,38 @@ def lower_contraction(lowering: Lowering, node: Node) -> None:
         outside = [name for name in outside_values(tuple(rest)) if name != value]
         operands = [(name, lowering.operand(name, made.layout, node)) for name in outside]
         lowering.map(tuple(rest), operands, node, made, own=value)
-    lowering.places[node.name] = made
+
+
+def lower_kernel_gradient(lowering: Lowering, node: Node) -> None:
+    """transpose(x) @ g over all lines of the rows at hand, in lines."""
+    x, g = (lowering.read(name) for name in node.inputs)
+    made = lowering.result(node)
+    lowering.launch(
+        "weight_gradient",
+        node,
+        (x, g),
+        made,
+        rows=lowering.lines(x.layout),
+        inputs=x.layout.width,
+        units=padded(g.layout.width),
+        x=x.name,
+        x_row=x.layout.step,
+        g=g.name,
+        g_row=g.layout.step,
+        out=made.name,
+        out_row=made.layout.step,
+        out_panel=PANEL,
+    )
+
+
+def lower_bias_gradient(lowering: Lowering, node: Node) -> None:
+    """The sum of g over all lines of the rows at hand."""
+    g = lowering.read(node.inputs[0])
+    made = lowering.result(node)
+    columns, lines = padded(g.layout.width), lowering.lines(g.layout)
+    lowering.launch(
+        "column_sums", node, (g,), made, rows=lines, columns=columns, g=g.name, g_row=g.layout.step, out=made.name
+    )
 
 
 def _literal(place: Place) -> float | None:

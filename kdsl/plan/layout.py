@@ -8,6 +8,7 @@ the flatten itself costs nothing. Nothing here depends on the machine.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import prod
 
 from kdsl.graph.graph import Graph, Node
 from kdsl.graph.types import TensorType
@@ -29,39 +30,57 @@ def leading(width: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """`lines` lines of `width` numbers for each sample."""
+    """`lines` lines of `width` numbers for each sample. What has no rows is `packed`: its lines are padded, no more."""
 
     lines: int
     width: int
+    packed: bool = False
 
     @property
     def step(self) -> int:
         """Numbers from one line to the next."""
-        return leading(self.width)
+        return padded(self.width) if self.packed else leading(self.width)
 
     @property
     def row(self) -> int:
         """Numbers from one sample to the next."""
         return self.lines * self.step
 
+    @property
+    def size(self) -> int:
+        """Numbers of a sample without padding."""
+        return self.lines * self.width
+
+    def strides(self, shape: tuple[int, ...]) -> tuple[int, ...] | None:
+        """Numbers from one element to the next along each axis; None where a line ends within an axis."""
+        inside = len(shape)
+        while inside and prod(shape[inside:]) < self.width:
+            inside -= 1
+        if prod(shape[inside:]) != self.width:
+            return None
+        within = tuple(prod(shape[axis + 1 :]) for axis in range(inside, len(shape)))
+        across = tuple(self.step * prod(shape[axis + 1 : inside]) for axis in range(inside))
+        return (*across, *within)
+
 
 def last_axis(type: TensorType) -> Layout:
     """The last axis as the line."""
     width = type.shape[-1] if type.shape else 1
-    return Layout(type.size // max(1, width), width)
+    return Layout(type.size // max(1, width), width, not type.batched)
 
 
 def flat(type: TensorType) -> Layout:
     """The whole sample as one line."""
-    return Layout(1, type.size)
+    return Layout(1, type.size, not type.batched)
 
 
 def layouts(graph: Graph) -> dict[str, Layout]:
-    """The layout of every batched value. Users ask, from the last node to the first; where they differ, the last axis wins."""
+    """The layout of every value. Users ask, from the last node to the first; where they differ, the last axis wins."""
     wanted: dict[str, set[Layout]] = {node.name: set() for node in graph}
     chosen: dict[str, Layout] = {}
     for node in reversed(graph.nodes):
         if not node.type.batched:
+            chosen[node.name] = _own_choice(node, graph, set())
             continue
         own = _own_choice(node, graph, wanted[node.name])
         chosen[node.name] = own

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from kdsl.graph.graph import Graph, Node
+from kdsl.graph.graph import Node
 from kdsl.plan.launch import Buffer
 from kdsl.plan.layout import Layout, last_axis
 from kdsl.plan.lowering import Lowering
 from kdsl.plan.places import Sum
+from kdsl.plan.sweeps import clear
 
 LOSSES = ("softmax_cross_entropy", "sparse_softmax_cross_entropy")
 GRADIENTS = {f"{loss}_gradient": loss for loss in LOSSES}
@@ -14,7 +15,7 @@ GRADIENTS = {f"{loss}_gradient": loss for loss in LOSSES}
 
 def lower_cross_entropy(lowering: Lowering, node: Node) -> None:
     """The loss and its gradient in one launch, where both are asked for."""
-    loss, gradient = _pairs(lowering.graph)[node.name]
+    loss, gradient = _pairs(lowering)[node.name]
     if node is loss and gradient is not None:
         lowering.new_sum(loss)  # the launch waits for the gradient's node
         return
@@ -33,8 +34,8 @@ def lower_cross_entropy(lowering: Lowering, node: Node) -> None:
     made: Buffer | None = None
     scale = "0.0"
     if gradient is not None:
-        scale = lowering.share_of_mean(gradient.inputs[0], lines)
-        made = lowering.places[gradient.name] = lowering.buffer(gradient.name, z.layout)
+        scale = lowering.share_of_mean(gradient.inputs[0], logits, lines)
+        made = lowering.result(gradient, z.layout)
     total = None
     if loss is not None:
         known = lowering.places.get(loss.name)
@@ -59,14 +60,16 @@ def lower_cross_entropy(lowering: Lowering, node: Node) -> None:
     )
 
 
-def _pairs(graph: Graph) -> dict[str, tuple[Node | None, Node | None]]:
-    """For each fused cross-entropy, and each gradient of one: (the loss, its gradient), those that there are."""
+def _pairs(lowering: Lowering) -> dict[str, tuple[Node | None, Node | None]]:
+    """For each fused cross-entropy, and each gradient of one: (the loss, its gradient), those that there are in a stage."""
+    graph, stage = lowering.graph, lowering.levels.of
     found: dict[str, tuple[Node | None, Node | None]] = {node.name: (node, None) for node in graph if node.op in LOSSES}
     alone = [node for node in graph if node.op in LOSSES]
     for node in graph:
         if node.op in GRADIENTS:
             key = (GRADIENTS[node.op], node.inputs[1:], node.attributes)
-            loss = next((loss for loss in alone if (loss.op, loss.inputs, loss.attributes) == key), None)
+            same = (loss for loss in alone if (loss.op, loss.inputs, loss.attributes) == key)
+            loss = next((loss for loss in same if stage[loss.name] == stage[node.name]), None)
             found[node.name] = (loss, node)
             if loss is not None:
                 found[loss.name] = (loss, node)
@@ -78,9 +81,10 @@ def lower_log_likelihood(lowering: Lowering, node: Node) -> None:
     sparse = node.op.startswith("sparse")
     smoothing = node.attribute("smoothing")
     assert isinstance(smoothing, float)
-    made = lowering.places[node.name] = lowering.buffer(node.name, lowering.layouts[node.name])
+    made = lowering.result(node)
     arguments: dict[str, object] = {}
     if not node.op.endswith("gradient"):
+        clear(lowering, node, made)
         y = lowering.read(node.inputs[0])
         reads, wide = [y], y.layout
         arguments |= {"y": y.name, "y_row": y.layout.step}
@@ -114,8 +118,7 @@ def lower_measure(lowering: Lowering, node: Node) -> None:
         held = place.layout if isinstance(place, Buffer) else lowering.layouts[node.inputs[0]]
         x = lowering.read(node.inputs[0], held)
         sizes = {"rows": lowering.lines(held), "width": held.width, "x": x.name, "x_row": held.step}
-        divisor = lowering.graph[node.inputs[0]].type.size
-        lowering.launch("total", node, (x,), None, **sizes, total_=lowering.new_sum(node), divisor_=divisor)
+        lowering.measure("total", node, (x,), lowering.graph[node.inputs[0]].type.size, **sizes)
         return
     z = lowering.read(node.inputs[0])
     arguments: dict[str, object] = {"rows": lowering.lines(z.layout), "width": z.layout.width}
@@ -130,4 +133,4 @@ def lower_measure(lowering: Lowering, node: Node) -> None:
     if "top_k" in node.op:
         arguments["k"] = node.attribute("k")
     divisor = z.layout.lines * (z.layout.width if node.op == "binary_accuracy" else 1)
-    lowering.launch(node.op, node, tuple(reads), None, **arguments, total_=lowering.new_sum(node), divisor_=divisor)
+    lowering.measure(node.op, node, tuple(reads), divisor, **arguments)

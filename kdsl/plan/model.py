@@ -7,20 +7,21 @@ from dataclasses import dataclass
 from typing import Any
 
 from kdsl.elaborate.program import ModelProgram
-from kdsl.graph.graph import SOURCES, Graph
+from kdsl.graph.graph import SOURCES, Graph, Node
 from kdsl.graph.types import TensorType
 from kdsl.ops.registry import OPS
-from kdsl.plan.launch import RowFunction
-from kdsl.plan.layout import Layout, last_axis
+from kdsl.plan.launch import Stages
+from kdsl.plan.levels import levels
 from kdsl.plan.maps import Maps
-from kdsl.plan.memory import MemoryMap, map_memory, share_scratch
+from kdsl.plan.memory import MemoryMap, WeightNeeds, map_memory, place_buffers
 from kdsl.plan.names import Names
 from kdsl.plan.places import Outside
 from kdsl.plan.rows import lower_rows
-from kdsl.plan.update import Group, grouped, terms_of, weight_steps
+from kdsl.plan.update import Group, WeightStep, grouped, late_steps, weight_steps
 
 BLOCK = 16  # rows: a multiple of every tile's
 WORTH = 700_000  # floating-point operations that are worth a block of their own
+BATCH_OF_EVALUATION = 256  # rows that `evaluate` and `predict` take as one batch where that matters
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +29,74 @@ class ModelPlan:
     """train, evaluate   None for a model without a train block
     block_rows        rows that one thread takes at a time; `batch` is the planned batch
     scratch           numbers each thread has for itself
-    groups            the chunks of the update
+    groups            the chunks of the update; `late_groups` those of the sums, and with clipping the gradients, before it
     """
 
     program: ModelProgram
-    predict: RowFunction
-    evaluate: RowFunction | None
-    train: RowFunction | None
+    predict: Stages
+    evaluate: Stages | None
+    train: Stages | None
     memory: MemoryMap
     maps: Maps
     groups: tuple[Group, ...]
+    late_groups: tuple[Group, ...]
     batch: int
     block_rows: int
     scratch: int
     clip: str | None
 
     @property
+    def functions(self) -> list[Stages]:
+        return [made for made in (self.predict, self.evaluate, self.train) if made is not None]
+
+    @property
     def update_chunks(self) -> int:
         return sum(group.chunks for group in self.groups)
+
+    @property
+    def late_chunks(self) -> int:
+        return sum(group.chunks for group in self.late_groups)
+
+    @property
+    def weight_steps(self) -> list[WeightStep]:
+        return [step for group in self.groups for step in group.steps if isinstance(step, WeightStep)]
+
+    @property
+    def pieces(self) -> int:
+        """Sums of squares that clipping by norm needs."""
+        return sum(squares_of(step) for step in self.weight_steps) if self.clip else 0
+
+    @property
+    def rows(self) -> int:
+        """Rows of a batch that there is room for."""
+        by_batches = any(made.kept or made.partial for made in (self.predict, self.evaluate) if made is not None)
+        return max(self.batch, BATCH_OF_EVALUATION if by_batches else 0)
+
+    @property
+    def kept(self) -> int:
+        return max(made.kept for made in self.functions)
+
+    @property
+    def partial(self) -> int:
+        return max(made.partial for made in self.functions)
+
+    @property
+    def sums(self) -> int:
+        return max(made.sums for made in self.functions)
+
+    @property
+    def numbers(self) -> int:
+        return max(made.numbers for made in self.functions)
+
+
+def squares_of(step: WeightStep) -> int:
+    """How many sums of squares a gradient has: one where its values are added in one go."""
+    return 1 if step.values else step.pieces
+
+
+def in_batches(made: Stages) -> bool:
+    """Whether `evaluate` and `predict` must take a certain number of rows as one batch."""
+    return len(made.rows) > 1 or not made.linear or bool(made.partial)
 
 
 def plan_model(
@@ -55,58 +106,88 @@ def plan_model(
     names = Names(taken)
     capital = prefix.upper()
     constants = {record.name: names(f"{capital}{_constant(record.name)}") for record in program.weights}
-    copies: dict[str, str] = {}
+    in_panels = _in_panels([g for g in (graphs.predict, graphs.evaluate, graphs.train) if g is not None])
+    panels: dict[str, str] = {}
+    transposed: dict[str, str] = {}
     vectors: dict[tuple[float, ...], str] = {}
     maps = Maps(lambda wanted: names.fresh(f"{prefix}{wanted}"))
-
-    def transposed(path: str) -> str:
-        return copies.setdefault(path, f"{constants[path]}_TRANSPOSED")
 
     def vector(values: tuple[float, ...]) -> str:
         return vectors.setdefault(values, names.fresh(f"{capital}CONSTANTS_{len(vectors)}"))
 
-    outside = Outside(constants.__getitem__, transposed, vector, maps, frozenset(taken))
-    outputs: dict[str, Layout | None] = {value: None for _, value in graphs.predict.outputs}
-    predict = lower_rows(graphs.predict, outside, outputs)
-    share_scratch(predict, (), reuse)
+    outside = Outside(
+        weight=constants.__getitem__,
+        in_panels=in_panels.__contains__,
+        panels=lambda path: panels.setdefault(path, f"{constants[path]}_PANELS"),
+        transposed=lambda path: transposed.setdefault(path, f"{constants[path]}_TRANSPOSED"),
+        constant=vector,
+        maps=maps,
+        taken=frozenset(taken),
+    )
+    addresses = {
+        name: f"memory_at(job[DATA + {len(program.inputs) + n}])" for n, (name, _) in enumerate(program.outputs)
+    }
+    predict = lower_rows(graphs.predict, outside, addresses)
     evaluate = train = None
     slots: tuple[str, ...] = ()
     clip: str | None = None
-    kept: dict[str, Layout | None] = {}
     if program.training is not None:
         from kdsl.training.optimizers import OPTIMIZERS
 
         evaluate = lower_rows(graphs.evaluate, outside, {})
-        share_scratch(evaluate, (), reuse)
-        for _, value in graphs.train.gradients:
-            for term in terms_of(graphs.train, value):
-                for operand in term.inputs:
-                    kept[operand] = last_axis(graphs.train[operand].type)
-        train = lower_rows(graphs.train, outside, kept)
-        share_scratch(train, {buffer.name for buffer in train.places.values()}, reuse)
+        train = lower_rows(graphs.train, outside, {})
         flags = dict(program.training.optimizer.flags)
         slots = OPTIMIZERS[program.training.optimizer.name].slots(flags)
         clip = str(flags["clip"]) if flags.get("clip") in ("norm", "global_norm") else None
     functions = [f for f in (predict, evaluate, train) if f is not None]
+    for made in functions:
+        place_buffers(made, reuse)
     memory = map_memory(
-        [(record.name, constants[record.name], record.shape) for record in program.weights],
+        [WeightNeeds(r.name, constants[r.name], r.shape, r.trainable, r.name in in_panels) for r in program.weights],
         [(name, values) for values, name in vectors.items()],
-        list(copies),
+        panels,
+        transposed,
         slots,
-        max([b.layout.row for f in functions for b in f.buffers.values()], default=0),
+        max([b.layout.row for f in functions for b in f.buffers.values() if b.batched], default=0),
+        max(made.fixed for made in functions),
         clip is not None,
     )
     batch = program.training.batch if program.training is not None else 2 * BLOCK
     groups: list[Group] = []
+    late: list[Group] = []
     work = 0
     if train is not None:
-        places = [(memory.weights[weight], value) for weight, value in graphs.train.gradients]
-        steps = weight_steps(graphs.train, places, batch)
+        steps = weight_steps(graphs.train, levels(graphs.train), memory.weights, train.places, batch)
         groups = grouped(steps)
-        work = max([step.weight.lines * step.cut for step in steps], default=0)
+        before = [step for step in steps if step.terms] if clip is not None else []
+        late = grouped([*late_steps(train.late, batch), *before])
+        work = max([step.numbers for step in steps if step.terms], default=0)
     block_rows = _block_rows(graphs.train if train is not None else graphs.predict, batch)
     scratch = max(block_rows * max(f.scratch for f in functions), 2 * work)
-    return ModelPlan(program, predict, evaluate, train, memory, maps, tuple(groups), batch, block_rows, scratch, clip)
+    return ModelPlan(
+        program, predict, evaluate, train, memory, maps, tuple(groups), tuple(late), batch, block_rows, scratch, clip
+    )
+
+
+def _in_panels(graphs: Iterable[Graph]) -> frozenset[str]:
+    """Matrices of weights that nothing reads but products, and whose gradients are sums of products."""
+    found: set[str] = set()
+    other: set[str] = set()
+    for graph in graphs:
+        found.update(node.name for node in graph.of("weight") if node.type.rank == 2)
+        other.update(graph.results)
+        for node in graph:
+            for part in node.body or (node,):
+                other.update(_read_in_lines(part))
+        known = levels(graph)
+        for weight, terms in known.terms.items():
+            if not known.direct.issuperset(terms):
+                other.add(weight)
+    return frozenset(found - other)
+
+
+def _read_in_lines(node: Node) -> tuple[str, ...]:
+    return node.inputs[:1] if node.op in ("matmul", "matmul_data_gradient") else node.inputs
 
 
 def _constant(path: str) -> str:

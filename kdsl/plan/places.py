@@ -22,6 +22,11 @@ LOCALS = [
     "order",
     "sums",
     "partials",
+    "partial",
+    "numbers",
+    "blocks",
+    "loss",
+    "totals",
     "capacity",
     "block",
     "scratch",
@@ -69,28 +74,53 @@ class Number:
 
 
 @dataclass(frozen=True, slots=True)
-class Fixed:
-    """A vector that does not change in a step, a weight or a constant: the name of its place."""
+class Panels:
+    """A matrix of weights that only products read: it lies in panels. `path` is the weight's."""
 
-    text: str
+    path: str
 
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """A number made of the batch's sums: its text, and whether it is the mean of one sum over the rows."""
+    """A number made of the batch's sums, known once the rows of a stage are through: its text there, with `sum_0` ..
+    `single` is the place of the one sum that it is the mean of, if it is one."""
 
     text: str
+    stage: int
     single: int | None = None
 
 
-Place = Buffer | Data | Number | Fixed | Sum
+Place = Buffer | Data | Number | Panels | Sum
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """How a kernel reads a value: element [r, i, j ..] is at `at + r * row + i * strides[0] + j * strides[1] ..`.
+
+    row     0 where the value has no rows
+    buffer  what it lies in; None for a plain number
+    number  text of the number, where the value is one number for the whole batch
+    """
+
+    at: str
+    row: int
+    shape: tuple[int, ...]
+    strides: tuple[int, ...]
+    buffer: Buffer | None
+    number: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Outside:
-    """What the row functions of a model share: names of weights, of their transposed copies and of constant vectors."""
+    """What the functions of a model share: names of weights, of their copies in panels and transposed, and of constants.
+
+    weight      path -> name of the weight's place
+    in_panels   path -> whether it lies in panels; `panels` and `transposed` give the names of copies
+    """
 
     weight: Callable[[str], str]
+    in_panels: Callable[[str], bool]
+    panels: Callable[[str], str]
     transposed: Callable[[str], str]
     constant: Callable[[tuple[float, ...]], str]
     maps: Maps

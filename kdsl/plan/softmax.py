@@ -9,19 +9,21 @@ from kdsl.plan.lowering import Lowering
 def lower_softmax(lowering: Lowering, node: Node) -> None:
     layout = lowering.layouts[node.name]
     x = lowering.read(node.inputs[0], layout)
-    made = lowering.places[node.name] = lowering.buffer(node.name, layout)
+    made = lowering.result(node)
     sides = {"x": x.name, "x_row": layout.step, "out": made.name, "out_row": layout.step}
     if node.attribute("axis") == -1:
         lowering.launch(node.op, node, (x,), made, rows=lowering.lines(layout), width=layout.width, **sides)
     else:
         logarithm = int(node.op == "log_softmax")
-        lowering.launch("softmax_along", node, (x,), made, rows="count", **_axes(node), **sides, logarithm=logarithm)
+        lowering.launch(
+            "softmax_along", node, (x,), made, rows=lowering.rows, **_axes(node), **sides, logarithm=logarithm
+        )
 
 
 def lower_softmax_gradient(lowering: Lowering, node: Node) -> None:
     layout = lowering.layouts[node.name]
     g, y = (lowering.read(name, layout) for name in node.inputs)
-    made = lowering.places[node.name] = lowering.buffer(node.name, layout)
+    made = lowering.result(node)
     sides = {"g": g.name, "g_row": layout.step, "y": y.name, "y_row": layout.step}
     sides |= {"out": made.name, "out_row": layout.step}
     if node.attribute("axis") == -1:
@@ -29,7 +31,7 @@ def lower_softmax_gradient(lowering: Lowering, node: Node) -> None:
     else:
         along = int(node.op == "log_softmax_gradient")
         lowering.launch(
-            "softmax_along_gradient", node, (g, y), made, rows="count", **_axes(node), **sides, logarithm=along
+            "softmax_along_gradient", node, (g, y), made, rows=lowering.rows, **_axes(node), **sides, logarithm=along
         )
 
 

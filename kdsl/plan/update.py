@@ -1,18 +1,19 @@
 """What follows the backward pass: every weight's gradient and its step, cut into chunks that threads take.
 
-A large matrix is cut into 32 or 16 columns a chunk; what is small shares a chunk with its neighbours.
+A large matrix in panels is cut into 32 or 16 columns a chunk, a weight in lines into runs of lines; what is small shares a
+chunk with its neighbours. Sums over the batch that other values are made of are computed before, in chunks of their own.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kdsl.graph.graph import Graph, Node
+from kdsl.plan.launch import Buffer, Part
 from kdsl.plan.layout import PANEL
+from kdsl.plan.levels import Levels
 from kdsl.plan.memory import WeightPlace
-from kdsl.plan.places import Unsupported
-from kdsl.plan.rows import BATCH_SUMS
 
 COLUMNS = 32  # of a large matrix in one chunk
 SMALL = 700_000  # floating-point operations that are worth a chunk
@@ -20,14 +21,30 @@ SMALL = 700_000  # floating-point operations that are worth a chunk
 
 @dataclass(frozen=True, slots=True)
 class WeightStep:
-    """One weight's update: `terms` are the nodes whose sum is its gradient, `pieces` how many chunks it is cut into, of
-    `cut` columns each."""
+    """One weight's update: its gradient is the sum of `terms`, sums over the batch, and of `values`, which are computed
+    already. `pieces` is how many chunks it is cut into, of `cut` columns each, or lines where it lies in lines."""
 
     weight: WeightPlace
     terms: tuple[Node, ...]
+    values: tuple[Buffer, ...]
+    origin: Node
     flops: int
     pieces: int
     cut: int
+
+    @property
+    def numbers(self) -> int:
+        """Of one piece."""
+        return self.cut * (self.weight.lines if self.weight.panels else self.weight.columns)
+
+
+@dataclass(frozen=True, slots=True)
+class LateStep:
+    """A sum over the batch that the values behind it are made of."""
+
+    part: Part
+    flops: int
+    pieces: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,42 +53,51 @@ class Group:
 
     first: int
     chunks: int
-    steps: tuple[WeightStep, ...]
+    steps: tuple[WeightStep | LateStep, ...]
 
 
-def terms_of(graph: Graph, value: str) -> tuple[Node, ...]:
-    """The sums over the batch that a weight's gradient is the sum of."""
-    node = graph[value]
-    if node.op in BATCH_SUMS:
-        return (node,)
-    if node.op == "add":
-        return tuple(term for name in node.inputs for term in terms_of(graph, name))
-    raise Unsupported(f"the numba target cannot compute a weight's gradient by `{node.op}`")
-
-
-def weight_steps(graph: Graph, weights: Sequence[tuple[WeightPlace, str]], batch: int) -> list[WeightStep]:
-    """`weights` are (place, value of the gradient)."""
+def weight_steps(
+    graph: Graph, found: Levels, weights: Mapping[str, WeightPlace], places: Mapping[str, Buffer], batch: int
+) -> list[WeightStep]:
+    """The steps of all weights that have a gradient. `places` are the buffers of values computed before."""
     steps = []
-    for place, value in weights:
-        terms = terms_of(graph, value)
-        flops = sum(2 * place.size * batch if place.matrix else place.size * batch for _ in terms)
-        cut = _cut(place, flops)
-        steps.append(WeightStep(place, terms, flops, -(-place.columns // cut), cut))
+    for path, values in found.terms.items():
+        weight = weights[path]
+        terms = tuple(graph[value] for value in values if value in found.direct)
+        ready = tuple(places[value] for value in values if value not in found.direct)
+        flops = sum(_flops(weight, batch) for _ in terms) + weight.size * len(ready)
+        cut = _cut(weight, flops)
+        pieces = -(-(weight.columns if weight.panels else weight.lines) // cut)
+        steps.append(WeightStep(weight, terms, ready, graph[values[0]], flops, pieces, cut))
     return steps
 
 
+def _flops(weight: WeightPlace, batch: int) -> int:
+    return (2 if len(weight.shape) == 2 else 1) * weight.size * batch
+
+
 def _cut(place: WeightPlace, flops: int) -> int:
-    """Columns of one chunk: as few as are worth one, 32 or 16; all of them where even 32 are not."""
+    """Columns or lines of one chunk: as few as are worth one; all of them where none are. Columns come by 32 or 16, lines by
+    16, the width of a panel."""
+    if not place.panels:
+        worth = -(-SMALL * place.lines // max(1, flops))
+        return min(place.lines, -(-worth // PANEL) * PANEL)
     for columns in (PANEL, COLUMNS):
-        if place.matrix and columns < place.columns and flops * columns // place.columns >= SMALL:
+        if columns < place.columns and flops * columns // place.columns >= SMALL:
             return COLUMNS if place.columns > 4 * COLUMNS else columns
     return place.columns
 
 
-def grouped(steps: Sequence[WeightStep]) -> list[Group]:
+def late_steps(parts: Sequence[Part], batch: int) -> list[LateStep]:
+    """Their cost is guessed from what they make."""
+    sizes = [max((launch.node.type.size for launch in part.launches), default=0) for part in parts]
+    return [LateStep(part, 2 * size * batch) for part, size in zip(parts, sizes, strict=True)]
+
+
+def grouped(steps: Sequence[WeightStep | LateStep]) -> list[Group]:
     """Cut weights alone, small ones together until they are worth a chunk."""
     groups: list[Group] = []
-    pending: list[WeightStep] = []
+    pending: list[WeightStep | LateStep] = []
 
     def close() -> None:
         if pending:

@@ -16,27 +16,34 @@ from kdsl.runtime.simd import BITS, PANEL, padded
 
 # Words of a job: what an entry function finds at its first argument. Addresses, then numbers, then the data's addresses.
 MEM, TEAM, PARTIALS, TOTALS, HYPER, ORDER = 0, 1, 2, 3, 4, 5
-FIRST, COUNT, BATCH, CAPACITY, KEPT, STEP, SEED, PHASE, BAD, DATA = 6, 7, 8, 9, 10, 11, 12, 13, 14, 15
+FIRST, COUNT, BATCH, CAPACITY, KEPT, STEP, SEED, PHASE, BAD, NUMBERS, DATA = 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16
 CHUNKS_AT_ONCE = 256  # blocks of rows in one phase of evaluate and predict
 SCALAR = np.dtype(np.float32 if BITS == 32 else np.float64)
+OUTPUTS = {"bool": np.dtype(np.bool_), "i32": np.dtype(np.int32), "index": np.dtype(np.int32), "u8": np.dtype(np.uint8)}
 
 
 class Layout(NamedTuple):
     """What an engine must know of its model; offsets and sizes in numbers.
 
-    weights         name -> (offset, shape); the optimizer's states lie behind all weights, in the same order
-    transposed      name -> offset of a copy with rows and columns exchanged, which the backward pass reads
+    weights         name -> (offset, shape, whether it lies in panels); the optimizer's states lie behind the weights
+                    that are trained, in the same order
+    panels          name -> offset of a copy in panels, which products read
+    transposed      name -> offset of one with rows and columns exchanged, which the backward pass reads
     constants       offset -> numbers
     zeros, ones     of vectors `widest` long
-    fixed           numbers before the threads' scratch; `scratch` numbers for each thread, then `kept` for each row
+    fixed           numbers before the threads' scratch; `scratch` numbers for each thread, then `kept` for each row of
+                    a batch and `partial` for each block; `rows` is the batch there is room for at first
     block_rows      rows that one thread takes at a time
-    sums, results   numbers that a block of rows, and the whole step, give: loss and metrics
+    sums, results   numbers that a block of rows, and the whole step, give: loss and metrics; `numbers` that a step keeps
     pieces          sums of squares that clipping by norm needs
     chunks          of one update: more threads have no work
+    outputs         dtype and shape of each
     functions       predict, and where there is a train block evaluate and train
+    prepares        for each of them what must run before it when weights have changed, or None
     """
 
-    weights: dict[str, tuple[int, tuple[int, ...]]]
+    weights: dict[str, tuple[int, tuple[int, ...], bool]]
+    panels: dict[str, int]
     transposed: dict[str, int]
     constants: dict[int, tuple[float, ...]]
     ones: int
@@ -46,29 +53,37 @@ class Layout(NamedTuple):
     fixed: int
     scratch: int
     kept: int
-    batch: int
+    partial: int
+    rows: int
     block_rows: int
     sums: int
+    numbers: int
     results: int
     pieces: int
     chunks: int
     inputs: int
-    outputs: tuple[tuple[int, ...], ...]
+    outputs: tuple[tuple[str, tuple[int, ...]], ...]
     functions: tuple[Callable[..., None], ...]
+    prepares: tuple[Callable[..., None] | None, ...]
+
+
+def in_lines(value: Array) -> Array:
+    """[.., columns] -> [..][columns] with padded lines, in one line; padding is zeros."""
+    matrix = value.reshape(-1, value.shape[-1]) if value.ndim else value.reshape(1, 1)
+    wide = np.zeros((len(matrix), padded(matrix.shape[1])), SCALAR)
+    wide[:, : matrix.shape[1]] = matrix
+    return wide.ravel()
 
 
 def in_panels(matrix: Array) -> Array:
     """[rows, columns] -> [columns / 16][rows][16], in one line; padding is zeros."""
-    rows, columns = matrix.shape
-    wide = np.zeros((rows, padded(columns)), SCALAR)
-    wide[:, :columns] = matrix
-    return np.ascontiguousarray(wide.reshape(rows, -1, PANEL).transpose(1, 0, 2)).ravel()
+    wide = in_lines(matrix).reshape(len(matrix), -1, PANEL)
+    return np.ascontiguousarray(wide.transpose(1, 0, 2)).ravel()
 
 
-def from_panels(line: Array, shape: tuple[int, ...]) -> Array:
-    rows, columns = shape
-    wide = line.reshape(-1, rows, PANEL).transpose(1, 0, 2).reshape(rows, -1)
-    return np.array(wide[:, :columns])
+def from_panels(line: Array, rows: int) -> Array:
+    """The padded lines of a matrix in panels."""
+    return line.reshape(-1, rows, PANEL).transpose(1, 0, 2).reshape(rows, -1)
 
 
 def aligned(count: int) -> Array:
@@ -87,11 +102,13 @@ class NumbaEngine:
         self.totals = np.zeros(max(1, layout.results))
         self.job = (ctypes.c_int64 * (DATA + layout.inputs + len(layout.outputs) + 1))()
         self.address = ctypes.addressof(self.job)
-        self.entries: dict[int, Any] = {}
+        self.entries: dict[Callable[..., None], Any] = {}
+        self.prepared = -1  # the function whose values made of weights are there
+        self.numbers = np.zeros(max(1, layout.numbers))
         self.turn = threading.Lock()  # one call at a time: they share the job and the scratch
         self.mem = aligned(0)
         self.capacity = 0
-        self.reserve(layout.batch)
+        self.reserve(layout.rows)
         self.mem[layout.ones : layout.ones + layout.widest] = 1.0
         for offset, numbers in layout.constants.items():
             self.mem[offset : offset + len(numbers)] = numbers
@@ -102,45 +119,51 @@ class NumbaEngine:
             return
         layout = self.layout
         before, kept = self.mem, layout.fixed + self.team.threads * layout.scratch
-        self.mem = aligned(kept + rows * layout.kept)
+        blocks = -(-rows // layout.block_rows)
+        self.mem = aligned(kept + rows * layout.kept + blocks * layout.partial)
         self.mem[: min(layout.fixed, before.size)] = before[: layout.fixed]
-        chunks = max(CHUNKS_AT_ONCE, -(-rows // layout.block_rows))
-        self.partials = np.zeros(chunks * layout.sums + layout.pieces + 1)
+        self.partials = np.zeros(max(CHUNKS_AT_ONCE, blocks) * layout.sums + layout.pieces + 1)
         self.capacity = rows
         job = self.job
         job[MEM], job[PARTIALS], job[TOTALS] = self.mem.ctypes.data, self.partials.ctypes.data, self.totals.ctypes.data
-        job[TEAM], job[CAPACITY], job[KEPT] = self.team.words.ctypes.data, rows, kept
+        job[TEAM], job[NUMBERS] = self.team.words.ctypes.data, self.numbers.ctypes.data
+        job[CAPACITY], job[KEPT] = rows, kept
         raw = self.mem.base.nbytes if self.mem.base is not None else self.mem.nbytes
-        held = (self.partials, self.totals, self.team.words)
+        held = (self.partials, self.totals, self.numbers, self.team.words)
         self.nbytes = int(raw) + sum(array.nbytes for array in held) + ctypes.sizeof(job)
 
     # ---- weights and the optimizer's states -----------------------------------------------------------------------------
 
-    def place(self, name: str, slot: str | None = None) -> tuple[Array, tuple[int, ...]]:
-        """The numbers of a weight, or of one of its states, where they lie."""
-        offset, shape = self.layout.weights[name]
+    def place(self, name: str, slot: str | None) -> tuple[Array, tuple[int, ...], bool]:
+        """The numbers of a weight, or of one of its states, where they lie; its shape; whether they lie in panels."""
+        offset, shape, panels = self.layout.weights[name]
         if slot is not None:
             offset += (self.layout.slots.index(slot) + 1) * self.layout.weight_numbers
-        rows, columns = shape if len(shape) == 2 else (1, int(np.prod(shape)))
-        return self.mem[offset : offset + rows * padded(columns)], shape
+        lines, columns = int(np.prod(shape[:-1])), padded(shape[-1]) if shape else PANEL
+        return self.mem[offset : offset + lines * columns], shape, panels
 
     def get(self, name: str, slot: str | None) -> Array:
-        line, shape = self.place(name, slot)
-        if len(shape) == 2:
-            return from_panels(line, shape)
-        flat: Array = np.array(line[: int(np.prod(shape))])
-        return flat.reshape(shape)
+        line, shape, panels = self.place(name, slot)
+        columns = shape[-1] if shape else 1
+        wide = from_panels(line, shape[0]) if panels else line.reshape(-1, padded(columns))
+        return np.array(wide[:, :columns]).reshape(shape)
 
     def put(self, name: str, slot: str | None, value: Array) -> None:
-        line, shape = self.place(name, slot)
-        matrix = np.asarray(value, SCALAR).reshape(shape if len(shape) == 2 else (1, -1))
-        line[:] = in_panels(matrix)
-        if slot is None and name in self.layout.transposed:
-            start = self.layout.transposed[name]
+        line, shape, panels = self.place(name, slot)
+        array = np.asarray(value, SCALAR).reshape(shape)
+        line[:] = in_panels(array) if panels else in_lines(array)
+        if slot is not None:
+            return
+        self.prepared = -1
+        if name in self.layout.panels:
+            self.copy(self.layout.panels[name], in_panels(array))
+        if name in self.layout.transposed:
             tall = np.zeros((padded(shape[1]), shape[0]), SCALAR)
-            tall[: shape[1]] = matrix.T
-            copy = in_panels(tall)
-            self.mem[start : start + copy.size] = copy
+            tall[: shape[1]] = array.T
+            self.copy(self.layout.transposed[name], in_panels(tall))
+
+    def copy(self, offset: int, numbers: Array) -> None:
+        self.mem[offset : offset + numbers.size] = numbers
 
     def get_weight(self, name: str) -> Array:
         return self.get(name, None)
@@ -156,11 +179,19 @@ class NumbaEngine:
 
     # ---- compiled functions ------------------------------------------------------------------------------------------------
 
+    def call(self, function: Callable[..., None]) -> Any:
+        """A compiled function as Python can call it."""
+        if function not in self.entries:
+            self.entries[function] = entry(function)
+        return self.entries[function]
+
     def run(self, function: int, chunks: int) -> None:
         """One compiled function, on all threads if it has more than one chunk of work."""
-        call = self.entries.get(function)
-        if call is None:
-            call = self.entries[function] = entry(self.layout.functions[function])
+        prepare = self.layout.prepares[function]
+        if prepare is not None and self.prepared != function:
+            self.call(prepare)(self.address, 0)
+        self.prepared = function
+        call = self.call(self.layout.functions[function])
         self.job[PHASE] = self.team.phase
         if chunks > 1:
             self.team.run(call, self.address)
@@ -203,9 +234,10 @@ class NumbaEngine:
             for array in inputs:
                 job[index] = array.ctypes.data
                 index += 1
-            outputs = tuple([np.empty((count, *shape), SCALAR) for shape in layout.outputs])
+            outputs = tuple([np.empty((count, *shape), SCALAR) for _, shape in layout.outputs])
             for output in outputs:
                 job[index] = output.ctypes.data
                 index += 1
             self.run(0, -(-count // layout.block_rows))
-            return outputs
+            dtypes = [OUTPUTS.get(dtype, SCALAR) for dtype, _ in layout.outputs]
+            return tuple([array.astype(dtype, copy=False) for array, dtype in zip(outputs, dtypes, strict=True)])

@@ -157,7 +157,7 @@ def test_nothing_is_written_outside_of_the_arrays(monkeypatch: pytest.MonkeyPatc
 
 def test_the_announced_bytes_are_all_there_are() -> None:
     core = engine(module(WIDE, dtype="f32"), 2)
-    held = [core.mem.base, core.partials, core.totals, core.team.words]
+    held = [core.mem.base, core.partials, core.totals, core.numbers, core.team.words]
     assert core.nbytes == sum(array.nbytes for array in held) + 8 * len(core.job)
 
 

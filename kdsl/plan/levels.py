@@ -1,0 +1,101 @@
+"""When each value of a graph can be computed: before a batch, in which pass over its rows, behind which, or only for the update.
+
+A value with rows belongs to a stage: a pass over all rows of the batch. One without rows is known behind a stage; what is made of
+weights alone is known before the first one. What reads a sum over the batch belongs to the stage after that sum's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from kdsl.graph.graph import SOURCES, Graph, Node
+
+PREPARED = -1
+FINISHED = 1 << 20  # behind the late sums
+
+# Sums over the batch that are worth keeping their operands for: a product, or a table larger than what is added to it.
+LATE_SUMS = frozenset({"matmul_kernel_gradient", "bias_gradient", "gather_gradient", "einsum"})
+# Those of them that the update computes piece by piece, with the step of the weight they are the gradient of.
+DIRECT_SUMS = frozenset({"matmul_kernel_gradient", "bias_gradient"})
+
+
+@dataclass(frozen=True)
+class Levels:
+    """of      value -> the stage it is computed in (with rows) or behind (without)
+    late    sums over the batch that only gradients read; those among them that are terms of a weight's gradient and
+            nothing else are `direct`
+    terms   weight -> the values whose sum is its gradient
+    trees   additions that the update does itself
+    """
+
+    of: Mapping[str, int]
+    late: frozenset[str]
+    direct: frozenset[str]
+    terms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    trees: frozenset[str] = frozenset()
+
+    @property
+    def stages(self) -> int:
+        return 1 + max((level for level in self.of.values() if level < FINISHED), default=0)
+
+
+def is_batch_sum(node: Node, graph: Graph) -> bool:
+    """Whether a value without rows is made of values with rows."""
+    return not node.type.batched and any(graph[name].type.batched for name in node.inputs)
+
+
+def levels(graph: Graph) -> Levels:
+    late = _late_sums(graph)
+    terms, trees = _gradient_terms(graph)
+    users = graph.users()
+    direct = {
+        name
+        for name in late
+        if graph[name].op in DIRECT_SUMS and all(user.name in trees for user in users[name]) and _is_term(name, terms)
+    }
+    of: dict[str, int] = {}
+    for node in graph:
+        if node.name in late:
+            of[node.name] = FINISHED
+            continue
+        before = [of[name] + (node.type.batched and not graph[name].type.batched) for name in node.inputs]
+        first = 0 if node.type.batched else PREPARED
+        of[node.name] = first if node.op in SOURCES else max([first, *before])
+    return Levels(of, late, frozenset(direct), terms, trees)
+
+
+def _late_sums(graph: Graph) -> frozenset[str]:
+    """Sums of the kinds above that neither a value with rows nor the loss, a metric or an output is made of."""
+    needed = {value for _, value in (*graph.outputs, *graph.metrics)} | ({graph.loss} if graph.loss else set())
+    for node in reversed(graph.nodes):
+        if node.type.batched or node.name in needed:
+            needed.update(node.inputs)
+    return frozenset(
+        node.name for node in graph if node.op in LATE_SUMS and is_batch_sum(node, graph) and node.name not in needed
+    )
+
+
+def _gradient_terms(graph: Graph) -> tuple[dict[str, tuple[str, ...]], frozenset[str]]:
+    """The terms of every weight's gradient, and the additions between them that nothing else reads."""
+    results = {value for value in (graph.loss, *(v for _, v in (*graph.outputs, *graph.metrics))) if value}
+    trees: set[str] = set()
+    gradients = {value for _, value in graph.gradients}
+    users = graph.users()
+    for node in reversed(graph.nodes):
+        plain = all(graph[name].type == node.type for name in node.inputs) and not node.type.batched
+        wanted = node.name in gradients or bool(users[node.name])
+        inside = all(user.name in trees for user in users[node.name])
+        if node.op == "add" and plain and wanted and inside and node.name not in results:
+            trees.add(node.name)
+
+    def leaves(value: str) -> tuple[str, ...]:
+        if value not in trees:
+            return (value,)
+        return tuple(leaf for name in graph[value].inputs for leaf in leaves(name))
+
+    return {weight: leaves(value) for weight, value in graph.gradients}, frozenset(trees)
+
+
+def _is_term(name: str, terms: Mapping[str, tuple[str, ...]]) -> bool:
+    return any(name in leaves for leaves in terms.values())
