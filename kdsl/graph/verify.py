@@ -97,8 +97,11 @@ def _op(node: Node, types: Mapping[str, TensorType], stage: Stage) -> None:
         raise _fail(node, "belongs to a backward pass, but the graph is not differentiated")
     parameters = inspect.signature(op.reference).parameters.values()
     inputs = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+    any_number = any(p.kind is p.VAR_POSITIONAL for p in parameters)
     attributes = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY} - set(op.run_time)
-    if len(node.inputs) != len(inputs):
+    if any_number and not node.inputs:
+        raise _fail(node, "takes at least one input")
+    if not any_number and len(node.inputs) != len(inputs):
         raise _fail(node, f"takes {len(inputs)} inputs ({', '.join(inputs)}), not {len(node.inputs)}")
     if set(node.keywords) != attributes:
         raise _fail(node, f"has the attributes {sorted(node.keywords)}, wants {sorted(attributes)}")

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from movement_samples import MOVEMENT_SAMPLES
 from small_graphs import draw, f32, index, truth, u8, weight
 
 from kdsl.graph.types import FLOAT_SCALAR, TensorType
@@ -153,6 +154,7 @@ SAMPLES: dict[str, list[tuple[list[TensorType], dict[str, Any]]]] = {
         ([weight(1, 3)], {"shape": (2, 3)}),
         ([FLOAT_SCALAR], {"shape": ()}),
     ],
+    **MOVEMENT_SAMPLES,
 }
 
 

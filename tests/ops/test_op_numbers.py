@@ -15,6 +15,7 @@ from kdsl.ops import OPS
 from kdsl.ops import vocabulary as words
 
 BATCH = 4
+DTYPES = {"bool": "bool", "u8": "uint8", "i32": "int32", "index": "int32"}
 
 
 def compute(sample: Sample, arrays: list[np.ndarray], dtype: str) -> np.ndarray:
@@ -33,7 +34,7 @@ def test_shape_and_dtype_are_as_inferred(sample: Sample, dtype: str) -> None:
     type = OPS[sample.op].infer(sample.types, sample.attributes)
     result = compute(sample, drawn(sample, dtype), dtype)
     assert np.asarray(result).shape == ((BATCH, *type.shape) if type.batched else type.shape)
-    assert np.asarray(result).dtype == {"f32": dtype, "bool": "bool", "i32": "int32"}[type.dtype]
+    assert np.asarray(result).dtype == DTYPES.get(type.dtype, dtype)
     assert np.isfinite(result).all()
 
 

@@ -91,7 +91,8 @@ def test_defined_twice(define: Callable[..., Any], root: type, parts: dict[str, 
 @pytest.mark.parametrize("name", OPS)
 def test_references_take_inputs_by_place_and_attributes_by_name(name: str) -> None:
     for parameter in inspect.signature(OPS[name].reference).parameters.values():
-        assert parameter.kind in (parameter.POSITIONAL_OR_KEYWORD, parameter.KEYWORD_ONLY)
+        kinds = (parameter.POSITIONAL_OR_KEYWORD, parameter.VAR_POSITIONAL, parameter.KEYWORD_ONLY)
+        assert parameter.kind in kinds
         assert parameter.default is parameter.empty
 
 
