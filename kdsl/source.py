@@ -85,12 +85,16 @@ class Span:
         return f"{self.source.name}:{line}:{column}"
 
 
-def read(path: str | os.PathLike[str]) -> Source | Diagnostic:
-    """The source at `path`, or why it cannot be one: only regular files, of at most 4 MiB, in UTF-8."""
-    name = os.fspath(path)
+def read(path: str | os.PathLike[str], name: str = "", *, follow: bool = True) -> Source | Diagnostic:
+    """The source at `path`, or why it cannot be one: only regular files, of at most 4 MiB, in UTF-8.
+
+    `name` is how messages call it, where that is not its path. A link is not opened unless `follow`.
+    """
+    place = os.fspath(path)
+    name = name or place
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # a pipe must not wait
     try:
-        # Opening a pipe would otherwise wait for its other end.
-        descriptor = os.open(name, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+        descriptor = os.open(place, flags if follow else flags | getattr(os, "O_NOFOLLOW", 0))
     except (OSError, ValueError) as error:
         return _unreadable(name, _reason(error))
     try:

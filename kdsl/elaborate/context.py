@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from kdsl.elaborate.program import LayerRecord, WeightRecord
+from kdsl.elaborate.program import CallRecord, LayerRecord, WeightRecord
 from kdsl.elaborate.report import Report
-from kdsl.elaborate.scope import Bound, Meaning, NamedStep, Place, Scope
+from kdsl.elaborate.scope import Bound, Meaning, Named, Place, Scope
 from kdsl.graph.builder import Builder
 from kdsl.source import Span
 from kdsl.syntax import tree
 
 MOST_LAYERS = 10_000
+MOST_NODES = 200_000
+MOST_CALLS = 20_000  # of blocks and fns, in a whole file
+DEEPEST = 40  # blocks and fns within each other
 MOST_BYTES = 2**40
 
 
@@ -20,15 +23,27 @@ class Items:
     """The items of a file by name. `unread` are names that damaged items may have bound; `any_unread`: one lost its name."""
 
     models: dict[str, tree.Model]
-    blocks: dict[str, tree.Block]
-    fns: dict[str, tree.Fn]
-    imported: frozenset[str]
     unread: frozenset[str]
     any_unread: bool
 
     def later_feature(self, name: str) -> bool:
-        """A block, fn or import: already reported where it is defined."""
-        return name in self.blocks or name in self.fns or name in self.imported or name in self.unread
+        """Something that could not be read: already reported where it is defined."""
+        return name in self.unread
+
+
+@dataclass
+class Effort:
+    """What the blocks and fns of a whole elaboration have cost, so that none of it grows without end.
+
+    `sizes` are the layers and calls that a block or fn writes out at least; `entered` those whose body was looked at;
+    `circular` those that use themselves.
+    """
+
+    calls: int = 0
+    told: bool = False
+    sizes: dict[int, int] = field(default_factory=dict)
+    entered: set[int] = field(default_factory=set)
+    circular: set[int] = field(default_factory=set)
 
 
 @dataclass
@@ -37,6 +52,7 @@ class Work:
 
     build: Builder = field(default_factory=Builder)
     layers: list[LayerRecord] = field(default_factory=list)
+    calls: list[CallRecord] = field(default_factory=list)
     weights: dict[str, WeightRecord] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)  # weight -> path of the layer that made it
     mismatched: set[tuple[str, str]] = field(default_factory=set)  # (prediction, target) pairs refused already
@@ -46,7 +62,12 @@ class Work:
 
 @dataclass(frozen=True)
 class Context:
-    """One body, and the place in it. `work` is None where only compile-time values are allowed."""
+    """One body, and the place in it. `work` is None where only compile-time values are allowed.
+
+    depth    of blocks and fns around this body
+    formula  name of the fn whose body this is, else empty
+    unsized  a body that nothing calls is looked at without knowing what flows in
+    """
 
     report: Report
     items: Items
@@ -55,8 +76,15 @@ class Context:
     work: Work | None = None
     what: str = ""  # what is being computed, where that must be known when compiled: "a `dim`"
     flow: tree.Value | None = None  # the source of the flow, at its first step
+    comparing: str = (
+        ""  # "loss" or "metrics": what may be called by the names of losses and metrics, fn bodies included
+    )
+    effort: Effort = field(default_factory=Effort)
+    depth: int = 0
+    formula: str = ""
+    unsized: bool = False
 
-    def bind(self, name: str, meaning: Meaning | NamedStep, span: Span) -> None:
+    def bind(self, name: str, meaning: Meaning | Named, span: Span) -> None:
         self.scope.names[name] = Bound(meaning, span)
 
     def within(self, scope: Scope) -> Context:

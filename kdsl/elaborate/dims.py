@@ -7,72 +7,41 @@ from dataclasses import fields, is_dataclass
 
 from kdsl.diagnostics.diagnostic import Label
 from kdsl.elaborate import evaluate
+from kdsl.elaborate.circles import in_order, shown
 from kdsl.elaborate.constants import Constant
 from kdsl.elaborate.context import Context
-from kdsl.elaborate.names import bind_once
 from kdsl.elaborate.scope import UNKNOWN
 from kdsl.source import Source, Span
 from kdsl.syntax import tree
 
 
 def evaluate_dims(context: Context, dims: Sequence[tree.Dim], settings: Mapping[str, Constant]) -> None:
-    """Binds every dim in the context's scope; `settings` replace values."""
-    first: dict[str, tree.Dim] = {}
-    for dim in dims:
-        if dim.name.text in first:
-            bind_once(context, dim.name, UNKNOWN)
-        else:
-            first[dim.name.text] = dim
-            context.bind(dim.name.text, UNKNOWN, dim.name.span)
+    """Gives every dim its value in the context's scope; `settings` replace values."""
+    first = {dim.name.text: dim for dim in dims}
     constants = context.only_constants("a `dim`")
-    waiting = {
-        name: [used for used in names_in(dim.value) if used in first]
-        for name, dim in first.items()
-        if name not in settings
-    }
-    for name in settings:
-        if name in first:
+    needs: dict[str, list[str]] = {}
+    for name, dim in first.items():
+        needs[name] = [] if name in settings else [used for used in dict.fromkeys(names_in(dim.value)) if used in first]
+    order, circles = in_order(needs)
+    circular = {name for circle in circles for name in circle}
+    for circle in circles:
+        report_circle(context, circle, first)
+    for name in order:
+        if name in settings:
             context.bind(name, settings[name], first[name].name.span)
-    readers: dict[str, list[str]] = {}
-    for name, needs in waiting.items():
-        for need in needs:
-            readers.setdefault(need, []).append(name)
-    left = {name: sum(need in waiting for need in needs) for name, needs in waiting.items()}
-    ready = [name for name, count in left.items() if count == 0]
-    while ready:
-        name = ready.pop()
-        del left[name]
-        found = evaluate.constant(constants, first[name].value, "a `dim`")
-        context.bind(name, UNKNOWN if found is None else found, first[name].name.span)
-        for reader in readers.get(name, ()):
-            if reader in left:
-                left[reader] -= 1
-                if left[reader] == 0:
-                    ready.append(reader)
-    report_cycle(context, {name: [n for n in waiting[name] if n in left] for name in left}, first)
+        elif name not in circular:
+            found = evaluate.constant(constants, first[name].value, "a `dim`")
+            context.bind(name, UNKNOWN if found is None else found, first[name].name.span)
 
 
-def report_cycle(context: Context, needs: Mapping[str, Sequence[str]], dims: Mapping[str, tree.Dim]) -> None:
-    """One report for each circle; what only reads from one stays silent."""
-    done: set[str] = set()
-    for start in needs:
-        way: list[str] = []
-        name = start
-        while name not in done:
-            done.add(name)
-            way.append(name)
-            name = needs[name][0]
-        if name not in way:
-            continue
-        circle = way[way.index(name) :]
-        shown = circle if len(circle) <= 6 else [*circle[:5], "..."]
-        context.report.error(
-            "E209",
-            f"`{circle[0]}` is made from itself: {' -> '.join([*shown, circle[0]])}",
-            dims[circle[0]].name.span,
-            secondary=[Label(dims[other].name.span) for other in circle[1:6]],
-            help="give one of them a number",
-        )
+def report_circle(context: Context, circle: Sequence[str], dims: Mapping[str, tree.Dim]) -> None:
+    context.report.error(
+        "E209",
+        f"`{circle[0]}` is made from itself: {shown(circle)}",
+        dims[circle[0]].name.span,
+        secondary=[Label(dims[other].name.span) for other in circle[1:6]],
+        help="give one of them a number",
+    )
 
 
 def names_in(node: object) -> Iterator[str]:

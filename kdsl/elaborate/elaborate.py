@@ -5,75 +5,60 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from kdsl.diagnostics.diagnostic import Label
-from kdsl.elaborate.context import Context, Items
-from kdsl.elaborate.dims import evaluate_dims
+from kdsl.elaborate import blocks, formulas
+from kdsl.elaborate.context import Context, Effort
+from kdsl.elaborate.definitions import definitions, items_of
+from kdsl.elaborate.imports import Loader, Reader, read_import
 from kdsl.elaborate.model import elaborate_model
 from kdsl.elaborate.not_yet import not_yet
 from kdsl.elaborate.program import Elaborated, ModelProgram
 from kdsl.elaborate.report import Report
-from kdsl.elaborate.scope import UNKNOWN, Scope
-from kdsl.elaborate.settings import Settings, read_settings
+from kdsl.elaborate.scope import Scope
+from kdsl.elaborate.settings import no_effect, read_settings
 from kdsl.elaborate.words import question
 from kdsl.syntax import tree
 
 
-def elaborate(file: tree.File, settings: Mapping[str, str] | None = None) -> Elaborated:
+def elaborate(
+    file: tree.File, settings: Mapping[str, str] | None = None, *, reader: Reader = read_import
+) -> Elaborated:
     """Names, values, shapes and settings of a file that was parsed. `settings` are `--set` pairs.
 
-    What the parser could not read is passed over in silence: it has been reported.
+    Imports are looked for from where `file.source.name` lies, whether or not there is such a file; `reader` reads them,
+    so that an editor can give what it has not saved. What the parser could not read is passed over in silence: it has
+    been reported.
     """
-    report = Report()
-    context = Context(report, items_of(file), Scope())
+    report, effort = Report(), Effort()
+    loader = Loader(report, effort, reader)
     models: list[ModelProgram] = []
     try:
-        given = read_settings(context, settings or {}, file)
-        bind_items(context, file, given)
-        trains = trains_of(context, file)
-        for model in models_of(context, file):
-            program = elaborate_model(context, model, trains.get(model.name.text), given)
+        early = Context(report, items_of(file), Scope(), effort=effort)
+        given = read_settings(early, settings or {}, file)
+        home = loader.main(file, {name: value for name, (value, _) in given.items()})
+        no_effect(home.context, given)
+        trains = trains_of(home.context, file)
+        for model in models_of(home.context, file):
+            program = elaborate_model(home.context, model, trains.get(model.name.text), given)
             if program is not None:
                 models.append(program)
+        check_unused(loader)
+        loader.errors_inside(home)
     except RecursionError:
         report.error("E120", "this file is nested too deeply", file.span, help="give its parts names")
-    return Elaborated(file.source, tuple(models), report.finished())
+    return Elaborated(file.source, tuple(models), report.finished(file.source))
 
 
-def items_of(file: tree.File) -> Items:
-    unread: set[str] = set()
-    any_unread = False
-    for item in file.items:
-        if isinstance(item, tree.Broken):
-            unread.update(item.binds)
-            any_unread = any_unread or not item.binds
-        elif isinstance(item, tree.BrokenItem):
-            any_unread = any_unread or item.name is None
-            unread.update([item.name] if item.name else [])
-    imports = [item for item in file.items if isinstance(item, tree.Import)]
-    return Items(
-        {item.name.text: item for item in reversed(file.items) if isinstance(item, tree.Model)},
-        {item.name.text: item for item in file.items if isinstance(item, tree.Block)},
-        {item.name.text: item for item in file.items if isinstance(item, tree.Fn)},
-        frozenset((alias or name).text for item in imports for name, alias in item.names),
-        frozenset(unread),
-        any_unread,
-    )
-
-
-def bind_items(context: Context, file: tree.File, settings: Settings) -> None:
-    """Dims get their values; blocks, fns and imports are named as not being there yet."""
-    for name in context.items.unread:
-        context.bind(name, UNKNOWN, file.span)
-    dims = [item for item in file.items if isinstance(item, tree.Dim)]
-    evaluate_dims(context, dims, {name: value for name, (value, _) in settings.items()})
-    for item in file.items:
-        if isinstance(item, tree.Block):
-            not_yet(
-                context.report, "blocks (`block`)", item.name.span, "write its steps out, or repeat them with `repeat`"
-            )
-        elif isinstance(item, tree.Fn):
-            not_yet(context.report, "formulas (`fn`)", item.name.span)
-        elif isinstance(item, tree.Import):
-            not_yet(context.report, "imports", item.span)
+def check_unused(loader: Loader) -> None:
+    """Blocks and fns that nothing calls are looked at as far as that goes without sizes."""
+    for home in loader.homes.values():
+        for definition in definitions(home.context).values() if home is not None else ():
+            key = id(definition.item)
+            if key in loader.effort.entered or key in loader.effort.circular:
+                continue
+            if isinstance(definition.item, tree.Block):
+                blocks.check_unused(definition)
+            else:
+                formulas.check_unused(definition)
 
 
 def models_of(context: Context, file: tree.File) -> Sequence[tree.Model]:

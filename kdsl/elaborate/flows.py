@@ -5,61 +5,82 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from kdsl.diagnostics.diagnostic import Label
-from kdsl.elaborate import evaluate
+from kdsl.elaborate import evaluate, named
 from kdsl.elaborate.constants import Constant, kind_of, show
 from kdsl.elaborate.context import Context
 from kdsl.elaborate.growth import copies_fit, layers_in
-from kdsl.elaborate.layers import Values, call_span, layer_step, one_value
-from kdsl.elaborate.names import bind_once
-from kdsl.elaborate.not_yet import not_yet
-from kdsl.elaborate.scope import UNKNOWN, Meaning, NamedStep, Scope, Tensor, Unknown
+from kdsl.elaborate.layers import Values, one_value
+from kdsl.elaborate.scope import UNKNOWN, Meaning, Scope, Tensor, Unknown
 from kdsl.elaborate.sizes import whole
-from kdsl.elaborate.unknown_layer import unknown_layer
+from kdsl.elaborate.steps import name_step, named_step
 from kdsl.elaborate.words import counted, short
-from kdsl.ops.registry import LAYERS
 from kdsl.syntax import tree
 
 
-def pipe(context: Context, flow: tree.Pipe) -> Meaning:
-    """The value at the end of a flow."""
-    if isinstance(flow.source, tree.Tuple):
-        values: Values = tuple(as_tensor(context, item) for item in flow.source.items)
-    else:
-        values = (as_tensor(context, flow.source),)
+def pipe(context: Context, flow: tree.Pipe) -> Tensor | Unknown:
+    """The one value at the end of a flow."""
+    return one_value(context, flow.span, pipe_values(context, flow))
+
+
+def pipe_values(context: Context, flow: tree.Pipe) -> Values:
+    """All values at the end of a flow."""
+    sources = flow.source.items if isinstance(flow.source, tree.Tuple) else (flow.source,)
+    values: Values = tuple(value for source in sources for value in tensors_of(context, source))
     first = replace(context, flow=flow.source)
     for number, step in enumerate(flow.steps):
-        values = (run(context if number else first, step, values),)
-    return values[0]
+        values = run(context if number else first, step, values)
+    return values
 
 
-def as_tensor(context: Context, value: tree.Value) -> Tensor | Unknown:
-    """What flows: a tensor. A number or word has nothing to flow."""
-    found = evaluate.evaluate(context, value)
-    if isinstance(found, (Tensor, Unknown)):
-        if context.work is None and isinstance(found, Tensor):
-            return UNKNOWN
-        return found
-    context.report.error(
-        "E316",
-        f"only tensors flow into a layer, and `{short(value.span.text)}` is {kind_of(found)}",
-        value.span,
-        help="a flow starts with an input, or with a value made from one",
-    )
-    return UNKNOWN
+def results(context: Context, value: tree.Value) -> tuple[Meaning, ...]:
+    """What an expression gives: several values where its last step has several results."""
+    if isinstance(value, tree.Parens):
+        return results(context, value.value)
+    if isinstance(value, tree.Pipe):
+        return pipe_values(context, value)
+    if isinstance(value, tree.Call):
+        return named.call_results(context, value)
+    if isinstance(value, tree.Choice):
+        truth = evaluate.condition(context, value.condition)
+        if truth is not None:
+            return results(context, value.then if truth else value.otherwise)
+        if context.unsized:
+            results(context, value.then)
+            results(context, value.otherwise)
+        return (UNKNOWN,)
+    return (evaluate.evaluate(context, value),)
 
 
-def run(context: Context, step: tree.Step, values: Values) -> Tensor | Unknown:
+def tensors_of(context: Context, value: tree.Value) -> Values:
+    """What flows: tensors. A number or word has nothing to flow."""
+    found: list[Tensor | Unknown] = []
+    for each in results(context, value):
+        if isinstance(each, Tensor) and context.work is None:
+            found.append(UNKNOWN)
+        elif isinstance(each, (Tensor, Unknown)):
+            found.append(each)
+        else:
+            context.report.error(
+                "E316",
+                f"only tensors flow into a layer, and `{short(value.span.text)}` is {kind_of(each)}",
+                value.span,
+                help="a flow starts with an input, or with a value made from one",
+            )
+            found.append(UNKNOWN)
+    return tuple(found)
+
+
+def run(context: Context, step: tree.Step, values: Values) -> Values:
     """One step applied to the values that flow into it."""
     if context.work is None:
         context.report.error(
             "E313", f"{context.what} must be known when the model is compiled: nothing flows here", step.span
         )
-        return UNKNOWN
+        return (UNKNOWN,)
     if context.work.exhausted:
-        return UNKNOWN
+        return (UNKNOWN,)
     if isinstance(step, tree.Layer):
-        return named_layer(context, step, values)
+        return named_step(context, step, values)
     if isinstance(step, tree.Chain):
         return chain(context, step, values)
     if isinstance(step, tree.Repeat):
@@ -67,134 +88,77 @@ def run(context: Context, step: tree.Step, values: Values) -> Tensor | Unknown:
     if isinstance(step, tree.For):
         return for_each(context, step, values)
     truth = evaluate.condition(context, step.condition)
-    if truth is None:
-        return UNKNOWN
-    return run(context, step.then if truth else step.otherwise, values)
+    if truth is not None:
+        return run(context, step.then if truth else step.otherwise, values)
+    if context.unsized:
+        run(context, step.then, values)
+        run(context, step.otherwise, values)
+    return (UNKNOWN,)
 
 
-def chain(context: Context, step: tree.Chain, values: Values) -> Tensor | Unknown:
+def chain(context: Context, step: tree.Chain, values: Values) -> Values:
     """Several steps in braces; with a name they are one step, which can run again."""
     inner = replace(context, flow=None)
     if step.alias is not None:
         path, weights = context.place.step(step.span, "", step.alias.text)
         inner = inner.at(context.place.inside(path, weights))
     for each in step.steps:
-        values = (run(inner, each, values),)
+        values = run(inner, each, values)
     name_step(context, step, step.alias)
-    return one_value(context, step.span, values)
-
-
-def name_step(context: Context, step: tree.Layer | tree.Chain, alias: tree.Name | None) -> None:
-    if alias is None:
-        return
-    copies = bool(context.place.weight_copies)
-    named = NamedStep(step, context.scope, context.place.step(step.span, "", alias.text)[1], copies)
-    bind_once(context, alias, named)
-
-
-# -- layers and named steps --------------------------------------------------------------------------
-
-
-def named_layer(context: Context, step: tree.Layer, values: Values) -> Tensor | Unknown:
-    """A step by its name: one made before, a layer, or something that is no step."""
-    name = step.name.text
-    bound = context.scope.find(name)
-    if bound is not None and isinstance(bound.meaning, NamedStep):
-        return again(context, step, bound.meaning, values)
-    if name in LAYERS:
-        paths = context.place.step(step.span, name, step.alias.text if step.alias else None)
-        result = layer_step(context, step, values, *paths)
-        name_step(context, step, step.alias)
-        return result
-    unknown_layer(context, step, bound)
-    if step.alias is not None:
-        bind_once(context, step.alias, UNKNOWN)
-    return UNKNOWN
-
-
-def again(context: Context, step: tree.Layer, named: NamedStep, values: Values) -> Tensor | Unknown:
-    """`-> tower` where `tower` is a step made before: the same step with the same weights."""
-    name = step.name.text
-    made = Label(named.step.span, "made here")
-    if step.arguments is not None:
-        source = short(context.flow.span.text) + " " if context.flow is not None else ""
-        layer = named.step.name.text if isinstance(named.step, tree.Layer) else ""
-        new = call_span(step).text.replace(name, layer, 1)
-        context.report.error(
-            "E203",
-            f"`{name}` is a step that exists already and takes no arguments",
-            call_span(step),
-            secondary=[made],
-            help=f"`{source}-> {name}` uses the same weights again"
-            + (f"; `{source}-> {new}` makes new ones" if layer else ""),
-        )
-        return UNKNOWN
-    if named.copies:
-        context.report.error(
-            "E204",
-            f"`{name}` has a copy for each round of its loop, and the name does not say which",
-            step.name.span,
-            secondary=[made],
-            help="`repeat n shared` gives all copies one set of weights",
-        )
-        return UNKNOWN
-    if step.alias is not None:
-        bind_once(context, step.alias, named)
-    path = context.place.step(step.span, name, None)[0]
-    inner = replace(context, scope=named.scope, flow=None)
-    if isinstance(named.step, tree.Layer):
-        return layer_step(inner, named.step, values, path, named.path, again=step.name.span)
-    inner = inner.at(context.place.inside(path, named.path))
-    for each in named.step.steps:
-        values = (run(inner, each, values),)
-    return one_value(context, step.span, values)
+    return values
 
 
 # -- copies ------------------------------------------------------------------------------------------
 
 
-def repeat(context: Context, step: tree.Repeat, values: Values) -> Tensor | Unknown:
+def repeat(context: Context, step: tree.Repeat, values: Values) -> Values:
     """`repeat n Step`: n copies, each with weights of its own, or with `shared` one set of weights for all."""
     found = evaluate.constant(context, step.count, "the count of `repeat`")
     count = None if found is None else whole(context, found, step.count, "`repeat`")
     if count is None:
-        return UNKNOWN
+        return unknown_copies(context, step.body, values)
     if count < 0:
         context.report.error("E410", f"`repeat` counts from 0 up, not {count}", step.count.span)
-        return UNKNOWN
+        return (UNKNOWN,)
     if not copies_fit(context, count, layers_in(context, step.body), step.count.span):
-        return UNKNOWN
+        return (UNKNOWN,)
     return copies(context, [context.scope] * count, step.body, values, step.shared)
 
 
-def for_each(context: Context, step: tree.For, values: Values) -> Tensor | Unknown:
-    """`for w in [32, 64] Step`: one copy per value; several names take lists apart."""
-    if step.each:
-        not_yet(context.report, "parallel branches (`each`)", step.span)
-        return UNKNOWN
-    found = evaluate.constant(context, step.values, "the list of `for`")
+def for_each(context: Context, step: tree.For, values: Values) -> Values:
+    """`for w in [32, 64] Step`: one copy per value; several names take lists apart. `each` feeds all copies alike."""
+    word = "each" if step.each else "for"
+    found = evaluate.constant(context, step.values, f"the list of `{word}`")
     if found is None:
-        return UNKNOWN
+        inner = context.scope.inner()
+        for name in step.names:
+            context.within(inner).bind(name.text, UNKNOWN, name.span)
+        return unknown_copies(context.within(inner), step.body, values)
     if not isinstance(found, tuple):
         context.report.error(
             "E306",
-            f"`for` takes a list, not {kind_of(found)}",
+            f"`{word}` takes a list, not {kind_of(found)}",
             step.values.span,
-            help=f"`repeat {short(step.values.span.text)}` makes copies that are alike",
+            help="" if step.each else f"`repeat {short(step.values.span.text)}` makes copies that are alike",
         )
-        return UNKNOWN
+        return (UNKNOWN,)
     if not copies_fit(context, 1, layers_in(context, step), step.values.span):
-        return UNKNOWN
+        return (UNKNOWN,)
     scopes = []
     for value in found:
         scope = context.scope.inner()
-        if not bind_loop(context.within(scope), step, value):
-            return UNKNOWN
+        if not bind_loop(context.within(scope), step, value, word):
+            return (UNKNOWN,)
         scopes.append(scope)
-    return copies(context, scopes, step.body, values, shared=False)
+    if not step.each:
+        return copies(context, scopes, step.body, values, shared=False)
+    if not scopes:
+        context.report.error("E306", "`each` takes a list with something in it", step.values.span)
+        return (UNKNOWN,)
+    return branches(context, scopes, step.body, values)
 
 
-def bind_loop(context: Context, step: tree.For, value: Constant) -> bool:
+def bind_loop(context: Context, step: tree.For, value: Constant, word: str) -> bool:
     if len(step.names) == 1:
         context.bind(step.names[0].text, value, step.names[0].span)
         return True
@@ -202,7 +166,7 @@ def bind_loop(context: Context, step: tree.For, value: Constant) -> bool:
         names = ", ".join(name.text for name in step.names)
         context.report.error(
             "E306",
-            f"`for {names}` takes a list of {counted(len(step.names), 'value')} each time, and {short(show(value))} is not one",
+            f"`{word} {names}` takes a list of {counted(len(step.names), 'value')} each time, and {short(show(value))} is not one",
             step.values.span,
         )
         return False
@@ -211,13 +175,30 @@ def bind_loop(context: Context, step: tree.For, value: Constant) -> bool:
     return True
 
 
-def copies(
-    context: Context, scopes: Sequence[Scope], body: tree.Step, values: Values, shared: bool
-) -> Tensor | Unknown:
+def copies(context: Context, scopes: Sequence[Scope], body: tree.Step, values: Values, shared: bool) -> Values:
     """The body once for each scope. After a copy that failed the others would only fail again."""
     for number, scope in enumerate(scopes):
         place = context.place.copy(number, shared)
-        values = (run(replace(context, scope=scope, place=place), body, values),)
-        if isinstance(values[0], Unknown):
-            return UNKNOWN
-    return one_value(context, body.span, values)
+        values = run(replace(context, scope=scope, place=place), body, values)
+        if any(isinstance(value, Unknown) for value in values):
+            return (UNKNOWN,)
+    return values
+
+
+def branches(context: Context, scopes: Sequence[Scope], body: tree.Step, values: Values) -> Values:
+    """The body once for each scope, every time with the same values; the results go on side by side."""
+    found: list[Tensor | Unknown] = []
+    for number, scope in enumerate(scopes):
+        place = context.place.copy(number, shared=False)
+        made = run(replace(context, scope=scope, place=place), body, values)
+        if any(isinstance(value, Unknown) for value in made):
+            return (UNKNOWN,)
+        found += made
+    return tuple(found)
+
+
+def unknown_copies(context: Context, body: tree.Step, values: Values) -> Values:
+    """Copies whose number is not known: in a body that nothing calls, one of them is looked at."""
+    if context.unsized:
+        run(context.at(context.place.copy(0, shared=False)), body, values)
+    return (UNKNOWN,)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from kdsl.elaborate import evaluate
 from kdsl.elaborate.constants import Constant, is_number
-from kdsl.elaborate.context import MOST_LAYERS, Context
-from kdsl.elaborate.scope import UNKNOWN
+from kdsl.elaborate.context import DEEPEST, MOST_CALLS, MOST_LAYERS, MOST_NODES, Context
+from kdsl.elaborate.scope import UNKNOWN, Bound, Definition, LayerChoice
 from kdsl.source import Span
 from kdsl.syntax import tree
 
 
 def layers_in(context: Context, step: tree.Step) -> int:
-    """At least so many layers, and at least 1; counts that depend on a `for` are taken for 1."""
+    """At least so many layers and calls, and at least 1; counts that depend on a `for` are taken for 1."""
     if isinstance(step, tree.Layer):
-        return 1
+        return called_size(context, step.name.text)
     if isinstance(step, tree.Chain):
         return sum(layers_in(context, each) for each in step.steps)
     if isinstance(step, tree.Choose):
@@ -33,17 +33,106 @@ def layers_in(context: Context, step: tree.Step) -> int:
 def ahead(context: Context, value: tree.Value) -> Constant | None:
     """A compile-time value where it is known so far; nothing is reported and nothing is made."""
     with context.report.silence():
-        return evaluate.constant(context.only_constants("a count"), value, "a count")
+        return evaluate.constant(context.only_constants("a count").within(context.scope.inner()), value, "a count")
+
+
+# -- blocks and fns ----------------------------------------------------------------------------------
+
+
+def called_size(context: Context, name: str) -> int:
+    """Layers and calls of one call of this name, itself included."""
+    bound = context.scope.find(name)
+    meaning = None if bound is None else bound.meaning
+    if isinstance(meaning, LayerChoice):
+        return layers_in(meaning.context, meaning.step)
+    return size_of(meaning) if isinstance(meaning, Definition) else 1
+
+
+def size_of(definition: Definition) -> int:
+    """What a call of the block or fn writes out at least; every definition is counted once."""
+    sizes, key = definition.home.effort.sizes, id(definition.item)
+    if key not in sizes:
+        sizes[key] = 1  # what uses itself is refused elsewhere
+        inner = definition.home.scope.inner()
+        for parameter in definition.item.parameters:
+            inner.names[parameter.name.text] = Bound(UNKNOWN, parameter.span)
+        context = definition.home.within(inner)
+        sizes[key] = 1 + sum(value_size(context, value) for value in values_of(definition.item))
+    return sizes[key]
+
+
+def values_of(item: tree.Block | tree.Fn) -> list[tree.Value]:
+    found: list[tree.Value] = []
+    for statement in item.body:
+        if isinstance(statement, tree.Return):
+            found.extend(statement.values)
+        elif isinstance(statement, tree.Let):
+            found.append(statement.value)
+    return found
+
+
+def value_size(context: Context, value: tree.Value) -> int:
+    total, left = 0, [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, tree.Choice):
+            total += min(value_size(context, part.then), value_size(context, part.otherwise))
+        elif isinstance(part, tree.Pipe):
+            left.append(part.source)
+            total += sum(layers_in(context, step) for step in part.steps)
+        elif isinstance(part, tree.Call):
+            total += called_size(context, part.name.text)
+            left.extend(argument.value for argument in part.arguments)
+        elif isinstance(part, tree.Binary):
+            left += [part.left, part.right]
+        elif isinstance(part, (tree.Unary, tree.Parens, tree.Index)):
+            left.append(part.value)
+        elif isinstance(part, tree.Tuple):
+            left.extend(part.items)
+        elif isinstance(part, tree.ListOf):
+            left.extend(item.value if isinstance(item, tree.Argument) else item for item in part.items)
+    return total
+
+
+# -- limits ------------------------------------------------------------------------------------------
 
 
 def copies_fit(context: Context, copies: int, layers: int, at: Span) -> bool:
     """Whether so many copies of so many layers stay within the limit; reports it otherwise, and stops growing."""
-    assert context.work is not None
+    made = 0 if context.work is None else len(context.work.layers)
     total = copies * layers
-    if len(context.work.layers) + total <= MOST_LAYERS:
+    if made + total <= MOST_LAYERS:
         return True
     amount = f"{total:_}" if total < 10**18 else "far too many"
     limit = f"a model has at most {MOST_LAYERS:_}"
-    context.report.error("E406", f"this makes {amount} layers, and {limit}", at, help="copies inside copies multiply")
-    context.work.exhausted = True
+    too_many(context, f"this makes {amount} layers, and {limit}", at, "copies inside copies multiply")
     return False
+
+
+def may_enter(context: Context, definition: Definition, at: Span) -> bool:
+    """Whether one more call of a block or fn can be written out; reports it otherwise."""
+    effort = context.effort
+    if id(definition.item) in effort.circular or effort.told or (context.work is not None and context.work.exhausted):
+        return False
+    if context.depth >= DEEPEST:
+        name = definition.item.name.text
+        message = f"`{name}` stands in more than {DEEPEST} blocks and formulas around each other"
+        too_many(context, message, at, "use fewer of them within each other")
+        return False
+    if not copies_fit(context, 1, size_of(definition), at):
+        return False
+    effort.calls += 1
+    nodes = 0 if context.work is None else len(context.work.build.nodes)
+    if effort.calls > MOST_CALLS or nodes > MOST_NODES:
+        amount = f"{MOST_NODES:_} operations" if nodes > MOST_NODES else f"{MOST_CALLS:_} calls of blocks and formulas"
+        too_many(context, f"this file makes more than {amount}", at, "calls inside calls multiply")
+        return False
+    return True
+
+
+def too_many(context: Context, message: str, at: Span, help: str) -> None:
+    context.report.error("E406", message, at, help=help)
+    if context.work is not None:
+        context.work.exhausted = True
+    else:
+        context.effort.told = True

@@ -12,8 +12,8 @@ from kdsl.elaborate.context import MOST_BYTES, MOST_LAYERS, Context
 from kdsl.elaborate.program import LayerRecord, WeightRecord
 from kdsl.elaborate.scope import UNKNOWN, Link, Tensor, Unknown
 from kdsl.elaborate.sizes import fits, in_bytes
-from kdsl.elaborate.trail import shapes
-from kdsl.elaborate.words import counted
+from kdsl.elaborate.trail import longest, shapes
+from kdsl.elaborate.words import counted, short
 from kdsl.graph.types import TensorType
 from kdsl.ops.registry import LAYERS, Layer, Refused, WeightSpec
 from kdsl.source import Span
@@ -35,13 +35,13 @@ def call_span(step: tree.Layer) -> Span:
 
 def layer_step(
     context: Context, step: tree.Layer, values: Values, path: str, weights: str, again: Span | None = None
-) -> Tensor | Unknown:
+) -> Values:
     """A layer after an arrow; `again` is the place where it runs again under its name."""
     layer = LAYERS[step.name.text]
     place, call = (step.name.span, call_span(step)) if again is None else (again, again)
-    callee = Callee(layer.name, layer.parameters, place, call, step=True)
+    callee = Callee(layer.name, layer.parameters, place, call, step=True, ordered=layer.function)
     arguments = bind(context, callee, step.arguments or ())
-    return apply(context, layer, callee, arguments, values, path, weights)
+    return apply_all(context, layer, callee, arguments, values, path, weights)
 
 
 def apply(
@@ -53,39 +53,70 @@ def apply(
     path: str,
     weights: str,
 ) -> Tensor | Unknown:
-    """The layer's ops added to the graph -> its value. What does not fit is reported."""
+    """As `apply_all`, where one value is wanted."""
+    return one_value(context, callee.call, apply_all(context, layer, callee, arguments, values, path, weights))
+
+
+def apply_all(
+    context: Context,
+    layer: type[Layer],
+    callee: Callee,
+    arguments: Arguments | None,
+    values: Values,
+    path: str,
+    weights: str,
+) -> Values:
+    """The layer's ops added to the graph -> its values, mostly one. What does not fit is reported."""
     work = context.work
     assert work is not None
     inputs = [value for value in values if isinstance(value, Tensor)]
     if arguments is None or len(inputs) < len(values) or not takes(context, layer, callee, inputs):
-        return UNKNOWN
+        return (UNKNOWN,)
     if len(work.layers) >= MOST_LAYERS:
         work.exhausted = True
         context.report.error("E406", f"this model has more than {MOST_LAYERS:_} layers", callee.call)
-        return UNKNOWN
+        return (UNKNOWN,)
+    if context.formula:
+        path = context.place.root  # the ops of a formula belong to its call
     types = [value.type for value in inputs]
     try:
         layer.guard(arguments.values, types)
         specs = layer.weights(arguments.values, types)
+        if specs and context.formula:
+            weights_in_a_formula(context, callee)
+            return (UNKNOWN,)
         made = make_weights(context, callee, specs, weights, inputs)
         if made is None:
-            return UNKNOWN
+            return (UNKNOWN,)
         with work.build.at(callee.call, layer=path):
-            value = layer.lower(work.build, arguments.values, [each.value for each in inputs], made)
+            lowered = layer.lower(work.build, arguments.values, [each.value for each in inputs], made)
     except Refused as refused:
         report_refused(context, refused, callee, arguments, inputs)
-        return UNKNOWN
-    type = work.build.type_of(value)
-    if not fits(context, type, callee.call, "one value"):
-        return UNKNOWN
+        return (UNKNOWN,)
+    found = (lowered,) if isinstance(lowered, str) else tuple(lowered)
+    types = [work.build.type_of(value) for value in found]
+    if not all(fits(context, type, callee.call, "one value") for type in types):
+        return (UNKNOWN,)
     sized = arguments.spans.get(callee.positional or "")
-    link = Link(callee.name, type, callee.call, layer.name, bool(specs), sized, inputs[0].trail)
+    way = longest(*inputs) if inputs else None
     new = tuple(name for name in made.values() if work.owners.setdefault(name, path) == path)
-    record = LayerRecord(
-        path, layer.name, arguments.text, tuple(i.value for i in inputs), value, type, new, callee.call
+    if (callee.step or not layer.function) and not context.formula:
+        record = LayerRecord(
+            path, layer.name, arguments.text, tuple(i.value for i in inputs), found[0], types[0], new, callee.call
+        )
+        work.layers.append(record)
+    target = next((each.target for each in inputs if each.target), "")
+    links = [Link(callee.name, type, callee.call, layer.name, bool(specs), sized, way) for type in types]
+    return tuple(Tensor(value, link.type, link, target) for value, link in zip(found, links, strict=True))
+
+
+def weights_in_a_formula(context: Context, callee: Callee) -> None:
+    context.report.error(
+        "E429",
+        f"`{callee.name}` has weights, and a formula has none",
+        callee.call,
+        help=f"what has weights is a block: `block {context.formula[:1].upper()}{context.formula[1:]}(x: f32[D]) -> f32[_] {{ ... }}`",
     )
-    work.layers.append(record)
-    return Tensor(value, type, link, next((each.target for each in inputs if each.target), ""))
 
 
 def takes(context: Context, layer: type[Layer], callee: Callee, inputs: Sequence[Tensor]) -> bool:
@@ -99,10 +130,19 @@ def takes(context: Context, layer: type[Layer], callee: Callee, inputs: Sequence
 
 
 def one_value(context: Context, at: Span, values: Values) -> Tensor | Unknown:
-    """What comes out of a step that may have done nothing, as `repeat 0` does."""
+    """The value of a flow that is used as one."""
     if len(values) == 1:
         return values[0]
-    context.report.error("E407", f"{counted(len(values), 'value')} flow in where one is wanted", at)
+    if any(isinstance(value, Unknown) for value in values):
+        return UNKNOWN
+    text = short(at.text, 40)
+    names = ", ".join("abcdefgh"[: len(values)]) if len(values) <= 8 else "a, b, ..."
+    context.report.error(
+        "E426",
+        f"this gives {counted(len(values), 'value')}, and one is wanted",
+        at,
+        help=f"take them apart, `{names} = {text}`, or join them, `-> concat`",
+    )
     return UNKNOWN
 
 

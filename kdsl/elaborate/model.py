@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
-from kdsl.diagnostics.diagnostic import Edit
 from kdsl.elaborate.constants import Constant
 from kdsl.elaborate.context import Context, Work
 from kdsl.elaborate.parameters import bind_parameters
 from kdsl.elaborate.program import ModelProgram
 from kdsl.elaborate.scope import Place, Scope, Tensor, Unknown
-from kdsl.elaborate.statements import Ports, run_body
+from kdsl.elaborate.statements import Ports, line_after, run_body
 from kdsl.elaborate.train import Trained, elaborate_train
 from kdsl.graph.graph import Attribute, Graph
 from kdsl.source import Span
@@ -26,7 +26,7 @@ def elaborate_model(
     """None where something is wrong, which has been reported."""
     before = len(file.report.diagnostics)
     scope = Scope(model.name.text, file.scope)
-    context = Context(file.report, file.items, scope, Place(), Work())
+    context = replace(file, scope=scope, place=Place(), work=Work())
     parameters = bind_parameters(context, model, settings)
     ports = Ports()
     run_body(context, model.body, ports)
@@ -72,6 +72,7 @@ def program(
         graph,
         None if trained is None else trained.training,
         model.span,
+        tuple(work.calls),
     )
 
 
@@ -91,7 +92,7 @@ def check_ends(context: Context, model: tree.Model, ports: Ports) -> None:
             f"`{name}` has no output, so `predict` would return nothing",
             model.head,
             help=f"`output {last or 'name'}` at the end of the body says what it returns",
-            edits=output_line(model, last) if last else [],
+            edits=line_after(model.body[-1], model.span, f"output {last}") if last else [],
         )
 
 
@@ -103,17 +104,6 @@ def last_value(context: Context, model: tree.Model) -> str:
             if bound is not None and isinstance(bound.meaning, Tensor) and not bound.meaning.target:
                 return statement.names[0].text
     return ""
-
-
-def output_line(model: tree.Model, name: str) -> list[Edit]:
-    """An `output` line of its own under the last statement."""
-    last = model.body[-1].span
-    text = last.source.text
-    end = text.find("\n", last.stop)
-    if end < 0 or end > model.span.stop:
-        return []
-    indent = text[text.rfind("\n", 0, last.start) + 1 : last.start]
-    return [Edit(Span(last.source, end, end), f"\n{indent}output {name}")] if not indent.strip() else []
 
 
 def learns(context: Context, trained: Trained) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from kdsl.diagnostics.diagnostic import Edit, Label
 from kdsl.diagnostics.suggest import nearest
 from kdsl.elaborate.context import Context
-from kdsl.elaborate.scope import UNKNOWN, Bound, Meaning, NamedStep
+from kdsl.elaborate.scope import UNKNOWN, Bound, Meaning, Named
 from kdsl.elaborate.words import question
 from kdsl.ops.registry import LAYERS
 from kdsl.source import Span
@@ -14,7 +14,7 @@ from kdsl.syntax import tree
 BATCH = frozenset({"None", "batch", "batch_size", "N", "BATCH"})
 
 
-def look_up(context: Context, name: tree.Name) -> Meaning | NamedStep:
+def look_up(context: Context, name: tree.Name) -> Meaning | Named:
     """What the name stands for. An unknown one is reported at its first use only."""
     bound = context.scope.find(name.text)
     if bound is not None:
@@ -59,7 +59,7 @@ def near_edit(at: Span, word: str, known: list[str]) -> list[Edit]:
     return [Edit(at, near[0])] if len(near) == 1 else []
 
 
-def bind_once(context: Context, name: tree.Name, meaning: Meaning | NamedStep) -> None:
+def bind_once(context: Context, name: tree.Name, meaning: Meaning | Named) -> None:
     """Binds a name of this body; a second binding is reported and makes the name unknown."""
     before = context.scope.names.get(name.text)
     if before is None or before.missing or before.span == name.span:

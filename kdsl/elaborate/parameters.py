@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 
-from kdsl.elaborate import evaluate
+from kdsl.elaborate import signatures
+from kdsl.elaborate.callee import CONSTANTS
 from kdsl.elaborate.constants import Constant, Text, Time, Word, is_number, kind_of, show
 from kdsl.elaborate.context import Context
 from kdsl.elaborate.names import bind_once
-from kdsl.elaborate.not_yet import not_yet
-from kdsl.elaborate.scope import UNKNOWN
-from kdsl.elaborate.types import CONSTANTS, TENSORS
-from kdsl.elaborate.words import question
+from kdsl.elaborate.scope import UNKNOWN, LayerChoice, Named, Tensor, Unknown
+from kdsl.elaborate.types import TENSORS
+from kdsl.elaborate.words import question, short
 from kdsl.graph.graph import Attribute
 from kdsl.source import Span
 from kdsl.syntax import tree
 
-SAMPLES = {"int": "128", "float": "0.5", "bool": "true", "word": "relu", "list": "[32, 64]"}
+SAMPLES = {"int": "128", "float": "0.5", "bool": "true", "word": "same", "list": "[32, 64]", "layer": "relu"}
 
 
 def bind_parameters(
@@ -36,7 +36,7 @@ def bind_parameters(
 
 def parameter_value(
     context: Context, model: tree.Model, parameter: tree.Parameter, settings: Mapping[str, tuple[Constant, Span]]
-) -> Constant | None:
+) -> Constant | Named | None:
     name = parameter.name.text
     type = parameter.type.name.text if parameter.type is not None else ""
     if parameter.type is None:  # the parser says so
@@ -44,11 +44,10 @@ def parameter_value(
     if type not in CONSTANTS or parameter.type.shape is not None:
         not_a_parameter(context, parameter, parameter.type)
         return None
-    if type == "layer":
-        not_yet(context.report, "layers as parameters", parameter.type.span)
-        return None
     if name in settings:
         value, at = settings[name]
+        if type == "layer" and isinstance(value, Word):
+            return set_layer(context, parameter, value, at)
         return of_type(context, name, type, value, at)
     if parameter.default is None:
         context.report.error(
@@ -58,14 +57,14 @@ def parameter_value(
             help=f"give it one for when none is set, as in `{name}: {type} = {SAMPLES[type]}`, or build with `--set {name}=...`",
         )
         return None
-    found = word_or_value(context, type, parameter.default)
-    return None if found is None else of_type(context, name, type, found, parameter.default.span)
+    found = signatures.argument_value(context, parameter, parameter.default)
+    return None if isinstance(found, (Unknown, Tensor)) else found
 
 
-def word_or_value(context: Context, type: str, default: tree.Value) -> Constant | None:
-    if type == "word" and isinstance(default, tree.Path) and len(default.names) == 1:
-        return Word(default.text)
-    return evaluate.constant(context, default, "a parameter")
+def set_layer(context: Context, parameter: tree.Parameter, word: Word, at: Span) -> Constant | LayerChoice | None:
+    """`--set act=gelu`."""
+    found = signatures.layer_choice(context, parameter, tree.Path((tree.Name(word.text, at),), at))
+    return found if isinstance(found, LayerChoice) else None
 
 
 def of_type(context: Context, name: str, type: str, value: Constant, at: Span) -> Constant | None:
@@ -76,6 +75,7 @@ def of_type(context: Context, name: str, type: str, value: Constant, at: Span) -
         "bool": isinstance(value, bool),
         "word": isinstance(value, Word),
         "list": isinstance(value, tuple),
+        "layer": False,
     }[type]
     if fits:
         return value
@@ -85,7 +85,14 @@ def of_type(context: Context, name: str, type: str, value: Constant, at: Span) -
 
 
 def article(type: str) -> str:
-    names = {"int": "a whole number", "float": "a number", "bool": "true or false", "word": "a word", "list": "a list"}
+    names = {
+        "int": "a whole number",
+        "float": "a number",
+        "bool": "true or false",
+        "word": "a word",
+        "list": "a list",
+        "layer": "a layer",
+    }
     return f"{names[type]} (`{type}`)"
 
 
@@ -96,12 +103,14 @@ def not_a_parameter(context: Context, parameter: tree.Parameter, type: tree.Type
         help = f"what data flows in is an input: `input {parameter.name.text}: {type.span.text}` in the body"
     else:
         message = f"there is no type `{name}`"
-        help = question(name, CONSTANTS[:-1]) or "parameters are `int`, `float`, `bool`, `word` or `list`"
+        help = question(name, CONSTANTS) or "parameters are `int`, `float`, `bool`, `word`, `list` or `layer`"
     context.report.error("E311", message, type.span, help=help)
 
 
-def attribute(value: Constant) -> Attribute:
+def attribute(value: Constant | Named) -> Attribute:
     """A compile-time value as the program records it."""
+    if isinstance(value, Named):
+        return short(value.step.span.text) if isinstance(value, LayerChoice) else ""
     if isinstance(value, (bool, float)):
         return value
     if isinstance(value, Fraction):

@@ -4,29 +4,49 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 
 from kdsl.diagnostics.diagnostic import Diagnostic, Edit, Label
-from kdsl.source import Span
+from kdsl.source import Source, Span
 
 LIMIT = 100
+MOST_NOTES = 3  # about calls around a place, the innermost ones
+
+
+@dataclass
+class Log:
+    """What one run of the elaborator has found."""
+
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    seen: set[tuple[str, int, int, int]] = field(default_factory=set)
+    silent: int = 0
 
 
 class Report:
-    """`error(code, message, span, ...)` adds a diagnostic; a second one of that code at that place is dropped."""
+    """`error(code, message, span, ...)` adds a diagnostic; a second one of that code at that place is dropped.
 
-    def __init__(self) -> None:
-        self.diagnostics: list[Diagnostic] = []
-        self._seen: set[tuple[str, str, int, int]] = set()
-        self._silent = 0
+    `inside(note)` is the same report for the body of a call: what is reported there says which call it was.
+    """
+
+    def __init__(self, log: Log | None = None, calls: tuple[str, ...] = ()) -> None:
+        self.log = Log() if log is None else log
+        self.calls = calls
+
+    @property
+    def diagnostics(self) -> list[Diagnostic]:
+        return self.log.diagnostics
+
+    def inside(self, note: str) -> Report:
+        return Report(self.log, (note, *self.calls)[:MOST_NOTES])
 
     @contextmanager
     def silence(self) -> Iterator[None]:
         """For looking ahead: what is found wrong inside is not said."""
-        self._silent += 1
+        self.log.silent += 1
         try:
             yield
         finally:
-            self._silent -= 1
+            self.log.silent -= 1
 
     def error(
         self,
@@ -40,14 +60,24 @@ class Report:
         help: str = "",
         edits: Iterable[Edit] = (),
     ) -> None:
-        key = (code, at.source.name, at.start, at.stop)
-        if self._silent or key in self._seen or len(self.diagnostics) >= LIMIT:
-            return
-        self._seen.add(key)
-        self.diagnostics.append(
-            Diagnostic(code, message, Label(at, label), tuple(secondary), tuple(notes), help, tuple(edits))
-        )
+        all_notes = (*notes, *self.calls)
+        self.add(Diagnostic(code, message, Label(at, label), tuple(secondary), all_notes, help, tuple(edits)))
 
-    def finished(self) -> tuple[Diagnostic, ...]:
-        """In the order of the text; what comes from outside it (`--set`) first."""
-        return tuple(sorted(self.diagnostics, key=lambda d: (d.span.source.name[:2] != "--", d.span.start, d.code)))
+    def add(self, diagnostic: Diagnostic) -> None:
+        """A finished diagnostic."""
+        span = diagnostic.span
+        key = (diagnostic.code, id(span.source), span.start, span.stop)
+        if self.log.silent or key in self.log.seen or len(self.log.diagnostics) >= LIMIT:
+            return
+        self.log.seen.add(key)
+        self.log.diagnostics.append(diagnostic)
+
+    def finished(self, main: Source) -> tuple[Diagnostic, ...]:
+        """In the order of the text: what comes from outside it (`--set`) first, what lies in imported files last."""
+
+        def order(found: Diagnostic) -> tuple[int, str, int, str]:
+            source = found.span.source
+            rank = 0 if source.name.startswith("--") else 1 if source is main else 2
+            return rank, source.name if rank == 2 else "", found.span.start, found.code
+
+        return tuple(sorted(self.log.diagnostics, key=order))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from typing import Union
+from typing import TYPE_CHECKING, Union
 
 from kdsl.elaborate.constants import Constant
 from kdsl.graph.types import TensorType
 from kdsl.source import Span
 from kdsl.syntax import tree
+
+if TYPE_CHECKING:
+    from kdsl.elaborate.context import Context
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,12 @@ UNKNOWN = Unknown()
 Meaning = Union[Constant, Tensor, Unknown]
 
 
+class Named:
+    """What has a name and is no value: something that stands after an arrow, or is called."""
+
+
 @dataclass(frozen=True)
-class NamedStep:
+class NamedStep(Named):
     """What `as tower` names: the step, and the scope and weight path it was first run with."""
 
     step: tree.Layer | tree.Chain
@@ -66,11 +73,31 @@ class NamedStep:
     copies: bool  # stands inside `repeat` or `for`: the name alone does not say which copy
 
 
+@dataclass(frozen=True, eq=False)
+class Definition(Named):
+    """A block or fn, and its file: what its body sees besides its own names."""
+
+    item: tree.Block | tree.Fn
+    home: Context
+
+    @property
+    def kind(self) -> str:
+        return "block" if isinstance(self.item, tree.Block) else "fn"
+
+
+@dataclass(frozen=True, eq=False)
+class LayerChoice(Named):
+    """The value of a `layer` parameter: a step, and the body it was written in."""
+
+    step: tree.Layer
+    context: Context
+
+
 @dataclass(frozen=True, slots=True)
 class Bound:
     """A name's meaning and place. `missing`: nothing binds it so far; its first use was reported."""
 
-    meaning: Meaning | NamedStep
+    meaning: Meaning | Named
     span: Span
     missing: bool = False
 

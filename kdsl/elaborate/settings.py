@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from kdsl.elaborate import evaluate
 from kdsl.elaborate.constants import Constant, Word
 from kdsl.elaborate.context import Context
-from kdsl.elaborate.scope import Scope
+from kdsl.elaborate.scope import Definition, Scope
 from kdsl.elaborate.words import question
 from kdsl.source import Source, Span
 from kdsl.syntax import parse, tree
@@ -39,12 +39,23 @@ def read_settings(context: Context, given: Mapping[str, str], file: tree.File) -
     return found
 
 
+def no_effect(context: Context, given: Settings) -> None:
+    """Reports settings of imported names that turned out to be blocks or fns."""
+    for name, (_, at) in given.items():
+        bound = context.scope.names.get(name)
+        if bound is not None and isinstance(bound.meaning, Definition):
+            whole = Span(at.source, 0, len(name))
+            context.report.error("E202", f"`{name}` is a {bound.meaning.kind}, which has no value to set", whole)
+
+
 def settable(file: tree.File) -> list[str]:
-    """Every dim and every model's parameters."""
+    """Every dim, imported names, which may be dims, and every model's parameters."""
     names: list[str] = []
     for item in file.items:
         if isinstance(item, tree.Dim):
             names.append(item.name.text)
+        elif isinstance(item, tree.Import):
+            names += [(alias or name).text for name, alias in item.names]
         elif isinstance(item, tree.Model):
             names += [parameter.name.text for parameter in item.parameters or ()]
     return list(dict.fromkeys(names))

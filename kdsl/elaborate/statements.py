@@ -1,4 +1,4 @@
-"""The statements of a model's body, one after the other."""
+"""The statements of a body, one after the other: of a model, a block or a fn."""
 
 from __future__ import annotations
 
@@ -6,17 +6,25 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from kdsl.diagnostics.diagnostic import Edit, Label
-from kdsl.elaborate import evaluate
+from kdsl.elaborate import evaluate, flows, named
 from kdsl.elaborate.constants import kind_of
 from kdsl.elaborate.context import Context
 from kdsl.elaborate.names import bind_once, look_up
-from kdsl.elaborate.not_yet import not_yet
 from kdsl.elaborate.program import Port
-from kdsl.elaborate.scope import UNKNOWN, Bound, Link, Meaning, NamedStep, Tensor, Unknown
+from kdsl.elaborate.scope import UNKNOWN, Bound, Link, Meaning, Named, Tensor, Unknown
 from kdsl.elaborate.types import tensor_type
-from kdsl.elaborate.words import short
+from kdsl.elaborate.weights import declare_weight
+from kdsl.elaborate.words import counted, short
 from kdsl.source import Span
 from kdsl.syntax import tree
+
+
+@dataclass(frozen=True)
+class Returned:
+    """The values of a `return`, each with its place. `at` is the statement."""
+
+    values: tuple[tuple[Meaning, Span], ...]
+    at: Span
 
 
 @dataclass
@@ -30,23 +38,82 @@ class Ports:
 
 
 def run_body(context: Context, body: Sequence[tree.Statement], ports: Ports) -> None:
-    """Every statement in order; names that damaged statements bind are known to be unknown from the start."""
+    """Every statement of a model in order."""
+    prepare(context, body)
+    for number, statement in enumerate(body):
+        if isinstance(statement, (tree.Input, tree.Target)):
+            port(context, statement, ports)
+        elif isinstance(statement, tree.Output):
+            output(context, statement, ports)
+        else:
+            inner(context, statement, body[number - 1] if number else None)
+
+
+def run_block(context: Context, item: tree.Block | tree.Fn) -> Returned | None:
+    """The statements of a block or fn up to its `return` -> what it returns; None where that is not known."""
+    prepare(context, item.body)
+    for number, statement in enumerate(item.body):
+        if isinstance(statement, tree.Return):
+            if number + 1 < len(item.body):
+                unreachable(context, statement, item.body[number + 1])
+            values = [(value, node.span) for node in statement.values for value in flows.results(context, node)]
+            return Returned(tuple(values), statement.span)
+        inner(context, statement, item.body[number - 1] if number else None)
+    if not any(isinstance(statement, (tree.Broken, tree.Output)) for statement in item.body):
+        no_return(context, item)
+    return None
+
+
+def prepare(context: Context, body: Sequence[tree.Statement]) -> None:
+    """Names that damaged statements bind are known to be unknown from the start."""
     for statement in body:
         if isinstance(statement, tree.Broken):
             context.scope.porous = True
             for name in statement.binds:
                 context.scope.names[name] = Bound(UNKNOWN, statement.span, missing=True)
     context.scope.later.update({name.text: name.span for name in reversed(list(bound_names(body)))})
-    for number, statement in enumerate(body):
-        if isinstance(statement, (tree.Input, tree.Target)):
-            port(context, statement, ports)
-        elif isinstance(statement, tree.Let):
-            let(context, statement, body[number - 1] if number else None)
-        elif isinstance(statement, tree.Output):
-            output(context, statement, ports)
-        elif isinstance(statement, tree.Weight):
-            not_yet(context.report, "weights of one's own (`weight`)", statement.span)
-            bind_once(context, statement.name, UNKNOWN)
+
+
+def inner(context: Context, statement: tree.Statement, before: tree.Statement | None) -> None:
+    """A statement that every kind of body has."""
+    if isinstance(statement, tree.Let):
+        let(context, statement, before)
+    elif isinstance(statement, tree.Weight) and not context.formula:
+        declare_weight(context, statement)
+
+
+def no_return(context: Context, item: tree.Block | tree.Fn) -> None:
+    word = "block" if isinstance(item, tree.Block) else "fn"
+    last = item.body[-1] if item.body else None
+    name = last.names[0].text if isinstance(last, tree.Let) else ""
+    context.report.error(
+        "E224",
+        f"the {word} `{item.name.text}` returns nothing",
+        item.name.span,
+        help=f"`return {name or 'h'}` at the end of the body says what comes out",
+        edits=line_after(last, item.span, f"return {name}") if last is not None and name else [],
+    )
+
+
+def line_after(last: tree.Statement, within: Span, line: str) -> list[Edit]:
+    """A line of its own under the last statement of a body; nothing where the body is one line."""
+    text = last.span.source.text
+    end = text.find("\n", last.span.stop)
+    if end < 0 or end > within.stop:
+        return []
+    indent = text[text.rfind("\n", 0, last.span.start) + 1 : last.span.start]
+    return [Edit(Span(last.span.source, end, end), f"\n{indent}{line}")] if not indent.strip() else []
+
+
+def unreachable(context: Context, statement: tree.Return, after: tree.Statement) -> None:
+    again = isinstance(after, tree.Return)
+    context.report.error(
+        "E225",
+        "a body returns once" if again else "what stands behind `return` is never computed",
+        after.span,
+        secondary=[Label(statement.span, "returns here")],
+        help="`return a, b` gives several values" if again else "`return` is the last statement of a body",
+    )
 
 
 def bound_names(body: Sequence[tree.Statement]) -> Iterator[tree.Name]:
@@ -57,6 +124,9 @@ def bound_names(body: Sequence[tree.Statement]) -> Iterator[tree.Name]:
         elif isinstance(statement, (tree.Let, tree.Output)) and statement.value is not None:
             yield from statement.names
             yield from aliases(statement.value)
+        elif isinstance(statement, tree.Return):
+            for value in statement.values:
+                yield from aliases(value)
 
 
 def aliases(value: tree.Value) -> Iterator[tree.Name]:
@@ -94,18 +164,31 @@ def port(context: Context, statement: tree.Input | tree.Target, ports: Ports) ->
 def let(context: Context, statement: tree.Let, before: tree.Statement | None) -> None:
     name = statement.names[0]
     if len(statement.names) > 1:
-        not_yet(
-            context.report,
-            "steps with several results (`a, b = ...`)",
-            statement.names[0].span.to(statement.names[-1].span),
-        )
-        for each in statement.names:
-            bind_once(context, each, UNKNOWN)
+        take_apart(context, statement)
         return
     if name.text in context.scope.names and goes_on(context, statement, before):
         return
     meaning = evaluate.evaluate(context.for_binding(name.text), statement.value)
     bind_once(context, name, meaning)
+
+
+def take_apart(context: Context, statement: tree.Let) -> None:
+    """`mean, log_var = image -> Encoder`; layers made there are called by the first name."""
+    names = statement.names
+    values = flows.results(context.for_binding(names[0].text), statement.value)
+    if any(isinstance(value, Unknown) for value in values):
+        values = (UNKNOWN,) * len(names)
+    if len(values) != len(names):
+        context.report.error(
+            "E426",
+            f"{len(names)} names for {counted(len(values), 'value')}",
+            names[0].span.to(names[-1].span),
+            secondary=[Label(statement.value.span, f"gives {counted(len(values), 'value')}")],
+            help="a name for each value",
+        )
+        values = (UNKNOWN,) * len(names)
+    for name, value in zip(names, values, strict=True):
+        bind_once(context, name, value)
 
 
 def goes_on(context: Context, statement: tree.Let, before: tree.Statement | None) -> bool:
@@ -142,7 +225,7 @@ def goes_on(context: Context, statement: tree.Let, before: tree.Statement | None
 def output(context: Context, statement: tree.Output, ports: Ports) -> None:
     if statement.value is not None:
         name = statement.names[0]
-        meaning: Meaning | NamedStep = evaluate.evaluate(context.for_binding(name.text), statement.value)
+        meaning: Meaning | Named = evaluate.evaluate(context.for_binding(name.text), statement.value)
         bind_once(context, name, meaning)
         give_out(context, name, meaning, statement.value.span, ports)
         return
@@ -150,20 +233,15 @@ def output(context: Context, statement: tree.Output, ports: Ports) -> None:
         give_out(context, name, look_up(context, name), name.span, ports)
 
 
-def give_out(context: Context, name: tree.Name, meaning: Meaning | NamedStep, at: Span, ports: Ports) -> None:
+def give_out(context: Context, name: tree.Name, meaning: Meaning | Named, at: Span, ports: Ports) -> None:
     """One output; a target, a number or a step is refused."""
     value = None
     if isinstance(meaning, Tensor) and meaning.target:
         target_out(context, name, meaning, at, ports)
     elif isinstance(meaning, Tensor):
         value = meaning
-    elif isinstance(meaning, NamedStep):
-        context.report.error(
-            "E210",
-            f"`{name.text}` is a step, not a value",
-            at,
-            help="bind what comes out of it: `h = x -> ...` and `output h`",
-        )
+    elif isinstance(meaning, Named):
+        named.not_a_value(context, tree.Path((name,), at), meaning)
     elif not isinstance(meaning, Unknown):
         context.report.error("E316", f"an output is a tensor, and `{name.text}` is {kind_of(meaning)}", at)
     if name.text in ports.outputs:

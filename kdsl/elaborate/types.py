@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from kdsl.diagnostics.diagnostic import Edit
 from kdsl.elaborate import evaluate
+from kdsl.elaborate.callee import CONSTANTS
 from kdsl.elaborate.context import Context
 from kdsl.elaborate.names import BATCH
 from kdsl.elaborate.sizes import fits, size
@@ -12,7 +13,6 @@ from kdsl.graph.types import Dtype, TensorType
 from kdsl.syntax import tree
 
 TENSORS: dict[str, Dtype] = {"f32": "f32", "u8": "u8", "i32": "i32", "index": "index", "bool": "bool"}
-CONSTANTS = ("int", "float", "bool", "word", "list", "layer")
 THEIRS = {
     "float32": "f32", "float": "f32", "f64": "f32", "float64": "f32", "double": "f32", "tensor": "f32", "Tensor": "f32",
     "uint8": "u8", "byte": "u8", "int32": "i32", "int64": "i32", "int": "i32", "i64": "i32", "long": "i32", "boolean": "bool",

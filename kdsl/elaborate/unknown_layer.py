@@ -10,7 +10,7 @@ from kdsl.elaborate.context import Context
 from kdsl.elaborate.layers import call_span
 from kdsl.elaborate.not_yet import FUNCTIONS, not_yet
 from kdsl.elaborate.not_yet import LAYERS as LATER
-from kdsl.elaborate.scope import Bound, NamedStep, Tensor, Unknown
+from kdsl.elaborate.scope import Bound, Named, Tensor, Unknown
 from kdsl.elaborate.words import listed
 from kdsl.ops.registry import LAYERS
 from kdsl.syntax import tree
@@ -20,7 +20,7 @@ def unknown_layer(context: Context, step: tree.Layer, bound: Bound | None) -> No
     """Reports the step, unless what it names could not be read."""
     name = step.name.text
     if bound is not None:
-        if not isinstance(bound.meaning, (Unknown, NamedStep)):
+        if not isinstance(bound.meaning, (Unknown, Named)):
             not_a_step(context, step, bound)
         return
     if context.items.later_feature(name) or (context.items.any_unread and name[:1].isupper()):
@@ -44,7 +44,7 @@ def foreign_or_near(context: Context, name: str) -> bool:
 
 def not_a_step(context: Context, step: tree.Layer, bound: Bound) -> None:
     name = step.name.text
-    assert not isinstance(bound.meaning, (Unknown, NamedStep))
+    assert not isinstance(bound.meaning, (Unknown, Named))
     what = "a value" if isinstance(bound.meaning, Tensor) else kind_of(bound.meaning)
     help = "after an arrow stands a layer, or a step named with `as`"
     if isinstance(bound.meaning, Tensor) and step.arguments is None:
@@ -97,4 +97,4 @@ def say_unknown(context: Context, step: tree.Layer) -> None:
 
 def named_steps(context: Context) -> list[str]:
     names = (item for scope in context.scope.outwards() for item in scope.names.items())
-    return [name for name, bound in names if isinstance(bound.meaning, NamedStep)]
+    return [name for name, bound in names if isinstance(bound.meaning, Named)]
