@@ -7,7 +7,9 @@ are one more letter, `*`.
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from math import prod
 
 from kdsl.graph.graph import Node
 from kdsl.graph.types import TensorType
@@ -154,23 +156,20 @@ def _ready(product: Product) -> bool:
 
 
 def _turned(lowering: Lowering, node: Node, side: Side, letters: list[str], sizes: Sizes) -> Side:
-    """A copy of an operand whose lines lie along the last of `letters`."""
-    numbers = [sizes[letter] for letter in letters if letter != ROWS]
-    shape = tuple(number for number in numbers if isinstance(number, int))
-    lines = 1
-    for size in shape[:-1]:
-        lines *= size
-    buffer = lowering.buffer(f"{node.name}.{side.value}.turned", Layout(lines, shape[-1]))
-    strides = buffer.layout.strides(shape)
-    assert strides is not None
-    rest = [letter for letter in letters if letter != ROWS]
-    row = buffer.layout.row if ROWS in letters else None
-    made = _side(side.value, "".join(rest), buffer.name, row, strides, buffer)
-    every = made.letters
-    operands = Operands(buffers=[side.buffer])
-    operands.reads.append(Read("x", Access(side.at, tuple(map(side.along, every)))))
-    axes = tuple(Axis(sizes[letter]) for letter in every)
-    copy(lowering, node, Nest(axes, (), Access(buffer.name, tuple(map(made.along, every)))), operands, buffer)
+    """A copy of an operand whose lines lie along the last of `letters`; made once where the operand has no rows."""
+    named = [letter for letter in letters if letter != ROWS]
+    shape = tuple(size for size in map(sizes.__getitem__, named) if isinstance(size, int))
+    with nullcontext() if ROWS in letters else lowering.at_home(lowering.graph[side.value]):
+        buffer = lowering.buffer(f"{node.name}.{side.value}.turned", Layout(prod(shape[:-1]), shape[-1]))
+        strides = buffer.layout.strides(shape)
+        assert strides is not None
+        row = buffer.layout.row if ROWS in letters else None
+        made = _side(side.value, "".join(named), buffer.name, row, strides, buffer)
+        operands = Operands(buffers=[side.buffer])
+        operands.reads.append(Read("x", Access(side.at, tuple(map(side.along, made.letters)))))
+        axes = tuple(Axis(sizes[letter]) for letter in made.letters)
+        out = Access(buffer.name, tuple(map(made.along, made.letters)))
+        copy(lowering, node, Nest(axes, (), out), operands, buffer)
     return made
 
 

@@ -75,6 +75,12 @@ def lower_slice(lowering: Lowering, node: Node) -> None:
     _copy(lowering, node, view, [step * stride for step, stride in zip(steps, view.strides, strict=True)], at)
 
 
+def lower_reverse(lowering: Lowering, node: Node) -> None:
+    view, axes = lowering.view(node.inputs[0]), _ints(node, "axes")
+    at = sum((view.shape[axis] - 1) * view.strides[axis] for axis in axes)
+    _copy(lowering, node, view, [-s if axis in axes else s for axis, s in enumerate(view.strides)], at)
+
+
 def _copy(lowering: Lowering, node: Node, view: View, strides: Sequence[int], at: int = 0) -> None:
     """The whole result from one operand, read from `at` behind its first number on."""
     out = lowering.result(node, own_lines(node))
@@ -89,12 +95,18 @@ def _copy(lowering: Lowering, node: Node, view: View, strides: Sequence[int], at
 
 def lower_unslice(lowering: Lowering, node: Node) -> None:
     """Zeros, and the operand's numbers at the places that a slice read."""
+    if not node.type.shape:
+        _copy(lowering, node, lowering.view(node.inputs[0]), ())
+        return
     out = lowering.result(node, own_lines(node))
     _fill(lowering, node, out, 0.0)
     _into(lowering, node, node.inputs[0], out, _ints(node, "starts"), _ints(node, "steps"))
 
 
 def lower_pad(lowering: Lowering, node: Node) -> None:
+    if not node.type.shape:
+        _copy(lowering, node, lowering.view(node.inputs[0]), ())
+        return
     out = lowering.result(node, own_lines(node))
     value = node.attribute("value")
     assert isinstance(value, (int, float))

@@ -1,0 +1,123 @@
+"""Every op, planned for the numba target and run, against its NumPy reference; and the padding of what it wrote."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from plan_runner import Runner, graph_of
+from small_graphs import f32, weight
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "ops"))
+import op_samples
+from op_samples import Sample, arrays_of, extras, samples_of
+
+from kdsl.graph.types import TensorType
+from kdsl.ops import OPS
+from kdsl.plan.rows import RULES
+from kdsl.runtime import numba_kernel
+
+BATCH, SEED, STEP = 5, 7, 3
+NAMES = [name for name, op in OPS.items() if op.elementwise or name == "dropout"]
+NAMES += [name for name in RULES if name in OPS and name in op_samples.SAMPLES and name not in NAMES]
+
+
+def sized(name: str, cases: list[tuple[list[TensorType], dict[str, Any]]]) -> list[Sample]:
+    return [Sample(name, types, attributes) for types, attributes in cases]
+
+
+REDUCED = [((3, 5), (0,)), ((3, 5), (1,)), ((2, 20, 33), (0, 2)), ((2, 20, 33), (1,)), ((4, 1, 3, 17), (1, 2))]
+REDUCED += [((7,), (0,)), ((2, 3, 16), ()), ((2, 32), (0, 1)), ((1, 1), (1,))]
+OWN = [
+    sample
+    for name in ("reduce_sum", "reduce_mean", "reduce_max", "reduce_min")
+    for keep in (True, False)
+    for sample in sized(name, [([f32(*shape)], {"axes": axes, "keep": keep}) for shape, axes in REDUCED])
+]
+OWN += sized(
+    "reduce_sum", [([weight(3, 20)], {"axes": (1,), "keep": False}), ([weight(18)], {"axes": (0,), "keep": False})]
+)
+OWN += sized(
+    "sum_to",
+    [
+        ([f32(4, 20)], {"shape": (20,), "batched": False}),
+        ([f32(4, 20)], {"shape": (4, 1), "batched": False}),
+        ([f32(2, 4, 20)], {"shape": (4, 1), "batched": False}),
+        ([f32(2, 4, 20)], {"shape": (1, 4, 20), "batched": True}),
+        ([weight(4, 20)], {"shape": (20,), "batched": False}),
+        ([f32()], {"shape": (), "batched": False}),
+    ],
+)
+for name in ("add", "multiply"):
+    OWN += sized(
+        name,
+        [
+            ([f32(3, 1, 20), weight(2, 1)], {}),
+            ([f32(1, 17), f32(4, 1)], {}),
+            ([weight(4, 20), f32(4, 20)], {}),
+            ([weight(4, 20), weight(20)], {}),
+            ([f32(2, 3, 1), f32(1, 3, 33)], {}),
+            ([f32(2, 3, 4, 5), weight(3, 1, 5)], {}),
+        ],
+    )
+OWN += sized(
+    "argmax",
+    [([f32(*shape)], {"axis": axis}) for shape, axis in (((20,), -1), ((3, 20), -2), ((3, 20), -1), ((2, 3, 4), -2))],
+)
+OWN += sized(
+    "einsum",
+    [
+        ([f32(9, 2, 5), f32(9, 2, 5)], {"equation": "thd,uhd->htu", "batched": True}),
+        ([f32(9, 2, 16), f32(9, 2, 16)], {"equation": "thd,uhd->htu", "batched": True}),
+        ([f32(2, 9, 9), f32(9, 2, 17)], {"equation": "htu,uhd->thd", "batched": True}),
+        ([f32(2, 9, 9), f32(9, 2, 16)], {"equation": "htu,thd->uhd", "batched": True}),
+        ([f32(2, 6, 33), f32(2, 33, 40)], {"equation": "hqd,hdk->hqk", "batched": True}),
+        ([f32(6, 3, 5), weight(3, 5, 18)], {"equation": "thd,hdk->tk", "batched": True}),
+        ([f32(6, 3, 5), f32(6, 18)], {"equation": "thd,tk->hdk", "batched": False}),
+        ([f32(6, 18), weight(3, 5, 18)], {"equation": "tk,hdk->thd", "batched": True}),
+        ([weight(20, 12), f32(20)], {"equation": "ab,a->b", "batched": True}),
+        ([f32(6, 18), weight(30, 18)], {"equation": "tk,vk->tv", "batched": True}),
+        ([f32(6, 30), f32(6, 18)], {"equation": "tv,tk->vk", "batched": False}),
+        ([f32(4, 5, 6, 7), f32(4, 6, 5, 20)], {"equation": "abcd,acbe->aed", "batched": True}),
+        ([weight(12, 20), weight(20, 17)], {"equation": "ab,bc->ac", "batched": False}),
+        ([weight(12, 20), weight(17, 20)], {"equation": "ab,cb->ca", "batched": False}),
+    ],
+)
+OWN = [sample for sample in OWN if sample.op in OPS]
+SAMPLES = [sample for name in NAMES for sample in samples_of(name)]
+SAMPLES = [
+    sample
+    for sample in SAMPLES
+    if OPS[sample.op].infer(sample.types, sample.attributes).shape or sample.types[0].batched
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _compiled_anew() -> Any:
+    """Kernels here have no file of their own, by which numba's cache could know them."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(numba_kernel, "CACHED", [False])
+        yield
+
+
+def rows_sum(sample: Sample) -> bool:
+    """Losses and metrics are sums that only whole modules divide by the rows."""
+    type = OPS[sample.op].infer(sample.types, sample.attributes)
+    return not type.batched and not type.shape and sample.op not in ("sum_to", "einsum") and sample.types[0].batched
+
+
+@pytest.mark.parametrize("sample", [s for s in [*SAMPLES, *OWN] if not rows_sum(s)], ids=str)
+def test_kernels_against_references(sample: Sample) -> None:
+    rng = np.random.default_rng(11)
+    arrays = arrays_of(sample, rng, BATCH)
+    arrays = [a.astype(np.float32) if t.dtype == "f32" else a for a, t in zip(arrays, sample.types, strict=True)]
+    wanted = OPS[sample.op].reference(*arrays, **sample.attributes, **extras(sample, SEED, STEP, "float64"))
+    runner = Runner(graph_of([(sample.op, sample.types, sample.attributes)]), BATCH)
+    named = {f"x0_{place}": array for place, array in enumerate(arrays)}
+    found = runner.run(named, named, seed=SEED, step=STEP)["y0"]
+    assert found.shape == np.shape(wanted)
+    scale = max(float(np.abs(wanted).max(initial=0.0)), 1e-2)
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=4e-6 * scale)
