@@ -28,13 +28,17 @@ class Arguments:
 
 @dataclass(frozen=True)
 class Callee:
-    """What is called. `call` is the whole of it in the source, `place` its name."""
+    """What is called. `call` is the whole of it in the source, `place` its name.
+
+    `ordered`: arguments without a name are the parameters in the order declared, as in `clip(x, 0, 1)`.
+    """
 
     name: str
     parameters: Mapping[str, Param]
     place: Span
     call: Span
     step: bool = False  # stands after an arrow, so that steps can follow it
+    ordered: bool = False
 
     @property
     def positional(self) -> str | None:
@@ -76,13 +80,16 @@ def parameter_of(
     positional = callee.positional
     if argument.name is None:
         unnamed = [each for each in arguments if each.name is None]
+        if callee.ordered and unnamed.index(argument) < len(callee.parameters):
+            return list(callee.parameters)[unnamed.index(argument)]
         if positional is not None and unnamed[0] is argument:
             return positional
-        if unnamed.index(argument) == (positional is not None):  # the first too many speaks for the others
+        most = len(callee.parameters) if callee.ordered else positional is not None
+        if unnamed.index(argument) == most:  # the first too many speaks for the others
             too_many(context, callee, arguments, argument)
         return None
     key = argument.name.text
-    if key == positional and callee.parameters[key].kind in ("size", "shape"):
+    if key == positional and callee.parameters[key].kind in ("size", "shape") and not callee.ordered:
         unknown_argument(context, callee, arguments, argument)
         return None
     if key in callee.parameters:
@@ -94,7 +101,9 @@ def parameter_of(
 def too_many(context: Context, callee: Callee, arguments: Sequence[tree.Argument], argument: tree.Argument) -> None:
     named = fitting(callee, argument.value)
     if not callee.parameters:
-        message = f"`{callee.name}` takes no arguments"
+        message = f"`{callee.name}` takes no {'other ' * callee.ordered}arguments"
+    elif callee.ordered:
+        message = f"`{callee.name}` takes {listed(list(callee.parameters), 'and')}, and nothing behind them"
     elif callee.positional is None:
         message = f"`{callee.name}` takes no argument without a name"
     else:
@@ -185,15 +194,18 @@ def missing(context: Context, callee: Callee, key: str, parameter: Param) -> Non
 
 def reprinted(callee: Callee, values: Mapping[str, Any], given: Mapping[str, tree.Argument]) -> str:
     """`dense(128, bias = false)`: what was given, the positional argument first."""
-    inside = [printed(values[key]) for key in given if key == callee.positional]
-    inside += [
-        f"{key} = {printed(values[key])}" for key in callee.parameters if key in given and key != callee.positional
-    ]
+    texts = {key: printed(values[key], callee.parameters[key].kind) for key in given}
+    inside = [text for key, text in texts.items() if key == callee.positional]
+    inside += [f"{key} = {texts[key]}" for key in callee.parameters if key in given and key != callee.positional]
     return f"{callee.name}({', '.join(inside)})" if inside else callee.name
 
 
-def printed(value: Any) -> str:
-    """A converted value as kdsl writes it."""
+def printed(value: Any, kind: str = "") -> str:
+    """A converted value as kdsl writes it; `kind` is its parameter's."""
+    if kind == "text":
+        return f'"{value}"'
+    if kind == "axes" and isinstance(value, tuple) and len(value) == 1:
+        return printed(value[0])
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, tuple) and len(value) == 2 and isinstance(value[0], str):

@@ -2,62 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 from kdsl.diagnostics.diagnostic import Edit
-from kdsl.elaborate import constants, evaluate, foreign
+from kdsl.elaborate import evaluate, foreign, losses, named, numbers, tensors
 from kdsl.elaborate.arguments import Callee, bind
-from kdsl.elaborate.constants import Constant, Unfit, kind_of
+from kdsl.elaborate.constants import Unfit, kind_of
 from kdsl.elaborate.context import Context
 from kdsl.elaborate.layers import apply
 from kdsl.elaborate.names import near_edit
 from kdsl.elaborate.not_yet import FUNCTIONS, SCHEDULES, not_yet
 from kdsl.elaborate.not_yet import LAYERS as LATER
-from kdsl.elaborate.scope import UNKNOWN, Meaning, NamedStep, Tensor, Unknown
+from kdsl.elaborate.scope import UNKNOWN, Meaning, Named, Tensor, Unknown
 from kdsl.elaborate.words import question, short
 from kdsl.ops.registry import LAYERS, Layer
 from kdsl.syntax import tree
 from kdsl.training.registry import LOSSES, METRICS, OPTIMIZERS
+
+AXIS_IS_NAMED = frozenset(["min", "max"])
 
 
 def call(context: Context, node: tree.Call) -> Meaning:
     """A compile-time function of numbers, or a layer without weights applied to values."""
     name = node.name.text
     bound = context.scope.find(name)
-    if bound is not None and isinstance(bound.meaning, NamedStep):
-        arrow(context, node, f"`{name}` is a step: what flows in stands before an arrow", name)
-        return UNKNOWN
-    if name in constants.FUNCTIONS:
-        return number_function(context, node)
+    if bound is not None and isinstance(bound.meaning, Named):
+        return named.call(context, node, bound.meaning)
+    if context.comparing and name not in LAYERS and losses.named(name):
+        return losses.in_expression(context, node)
+    if name in numbers.FUNCTIONS:
+        return of_numbers_or_tensors(context, node)
     if name in LAYERS:
-        return layer_call(context, node, LAYERS[name])
+        return layer_call(context, node, LAYERS[name], {})
     if bound is None or not isinstance(bound.meaning, Unknown):
         unknown_function(context, node)
     return UNKNOWN
 
 
-def number_function(context: Context, node: tree.Call) -> Meaning:
-    """`floor`, `ceil`, `min`, `max` of numbers; of tensors, later."""
-    values: list[Constant] = []
-    known = True
-    for argument in node.arguments:
-        found = evaluate.evaluate(context, argument.value)
-        if isinstance(found, Tensor):
-            not_yet(context.report, f"tensor functions such as `{node.name.text}`", node.span)
-            return UNKNOWN
-        if isinstance(found, Unknown):
-            known = False
-        else:
-            values.append(found)
-    if not known:
+def of_numbers_or_tensors(context: Context, node: tree.Call) -> Meaning:
+    """`sqrt`, `max` ...: of numbers they are computed when compiled, of tensors they are layers."""
+    name = node.name.text
+    known = {
+        place: evaluate.evaluate(context, argument.value)
+        for place, argument in enumerate(node.arguments)
+        if argument.name is None
+        and not (isinstance(argument.value, tree.ListOf) and name in LAYERS and LAYERS[name].listed)
+    }
+    if any(isinstance(found, Tensor) for found in known.values()) and name in LAYERS:
+        return layer_call(context, node, LAYERS[name], known)
+    if any(isinstance(found, Unknown) for found in known.values()):
         return UNKNOWN
     try:
-        return constants.call(node.name.text, values)
+        return numbers.call(name, [found for found in known.values() if not isinstance(found, (Tensor, Unknown))])
     except Unfit as unfit:
-        context.report.error("E315", unfit.message, node.span)
+        message = f"`{short(node.span.text)}` is {unfit.message}" if unfit.numeric else unfit.message
+        context.report.error("E314" if unfit.numeric else "E315", message, node.span)
         return UNKNOWN
 
 
-def layer_call(context: Context, node: tree.Call, layer: type[Layer]) -> Meaning:
-    """`softmax(logits, axis = 0)`: the inputs come first. What has weights stands after an arrow."""
+# -- layers --------------------------------------------------------------------------------------------
+
+
+def layer_call(context: Context, node: tree.Call, layer: type[Layer], known: Mapping[int, Meaning]) -> Meaning:
+    """`softmax(logits, axis = 0)`: the inputs come first. What has weights stands after an arrow.
+
+    `known` are arguments that have been evaluated, by their place in the call.
+    """
     if context.work is None:
         context.report.error(
             "E313",
@@ -65,18 +75,25 @@ def layer_call(context: Context, node: tree.Call, layer: type[Layer]) -> Meaning
             node.span,
         )
         return UNKNOWN
-    fewest = max(1, layer.arity[0])
-    inputs = [argument for argument in node.arguments[:fewest] if argument.name is None]
-    rest = node.arguments[len(inputs) :]
     if layer.weights is not Layer.weights:
         text = rewritten(layer, node)
         arrow(context, node, f"`{layer.name}` has weights, so it stands after an arrow", text)
         return UNKNOWN
-    if not inputs:
+    inputs, rest = divided(layer, node.arguments)
+    if not inputs and layer.arity != (0, 0):
         needs_input(context, node, layer)
         return UNKNOWN
-    values = [as_input(context, argument.value, layer) for argument in inputs]
-    callee = Callee(layer.name, layer.parameters, node.name.span, node.span)
+    if layer.name in AXIS_IS_NAMED and any(argument.name is None for argument in rest):
+        name_the_axis(context, node, layer.name)
+        return UNKNOWN
+    places = {argument.value.span: place for place, argument in enumerate(node.arguments)}
+    found = [
+        known[places[value.span]] if places.get(value.span) in known else evaluate.evaluate(context, value)
+        for value in inputs
+    ]
+    numeric = not any(isinstance(each, (Tensor, Unknown)) for each in found)
+    values = [as_input(context, each, value, layer, numeric) for each, value in zip(found, inputs, strict=True)]
+    callee = Callee(layer.name, layer.parameters, node.name.span, node.span, ordered=layer.function)
     arguments = bind(context, callee, rest)
     if context.work.exhausted:
         return UNKNOWN
@@ -84,16 +101,43 @@ def layer_call(context: Context, node: tree.Call, layer: type[Layer]) -> Meaning
     return apply(context, layer, callee, arguments, tuple(values), path, weights)
 
 
-def as_input(context: Context, value: tree.Value, layer: type[Layer]) -> Tensor | Unknown:
-    found = evaluate.evaluate(context, value)
+def divided(
+    layer: type[Layer], arguments: Sequence[tree.Argument]
+) -> tuple[Sequence[tree.Value], Sequence[tree.Argument]]:
+    """(inputs, other arguments). A quoted text that comes first is an argument, as in `einsum("ij->ji", x)`."""
+    unnamed = [argument for argument in arguments if argument.name is None]
+    takes_text = any(parameter.positional and parameter.kind == "text" for parameter in layer.parameters.values())
+    if takes_text and unnamed and isinstance(unnamed[0].value, tree.Text):
+        del unnamed[0]
+    most = len(unnamed) if layer.arity[1] is None else layer.arity[1]
+    count = most if layer.function or layer.listed else min(most, max(1, layer.arity[0]))
+    first = unnamed[0].value if unnamed else None
+    if layer.listed and isinstance(first, tree.ListOf) and (len(unnamed) == 1 or not layer.scalars):
+        inputs = [item.value if isinstance(item, tree.Argument) else item for item in first.items]
+        taken = unnamed[:1]
+    else:
+        taken = unnamed[:count]
+        inputs = [argument.value for argument in taken]
+    return inputs, [argument for argument in arguments if argument not in taken]
+
+
+def as_input(
+    context: Context, found: Meaning, value: tree.Value, layer: type[Layer], numeric: bool
+) -> Tensor | Unknown:
+    """What a layer computes with. `numeric`: nothing but numbers was given, so there is nothing to compute with."""
     if isinstance(found, (Tensor, Unknown)):
         return found
     text = short(value.span.text)
+    if layer.scalars and not numeric and context.work is not None and tensors.numeric(found):
+        return tensors.constant(context, context.work, found, value.span) or UNKNOWN
+    wants = "a tensor" if layer.arity[0] < 2 else "tensors"
+    help = f"its inputs come first: `{layer.name}(x)`, or `x -> {layer.name}`"
+    if layer.name in ("maximum", "minimum") and numeric:
+        help = f"of numbers it is `{layer.name[:3]}`"
+    elif layer.arity[0] > 1:
+        help = "a list of numbers is no tensor here" if isinstance(found, tuple) else ""
     context.report.error(
-        "E316",
-        f"`{layer.name}` computes with a tensor, and `{text}` is {kind_of(found)}",
-        value.span,
-        help=f"its inputs come first: `{layer.name}(x)`, or `x -> {layer.name}`",
+        "E316", f"`{layer.name}` computes with {wants}, and `{text}` is {kind_of(found)}", value.span, help=help
     )
     return UNKNOWN
 
@@ -104,6 +148,17 @@ def needs_input(context: Context, node: tree.Call, layer: type[Layer]) -> None:
         f"`{layer.name}` is called without what it computes with",
         node.span,
         help=f"its input comes first: `{layer.name}(x)`, or `x -> {layer.name}`",
+    )
+
+
+def name_the_axis(context: Context, node: tree.Call, name: str) -> None:
+    """`max(x, 0)` is NumPy's maximum along axis 0, and Python's elementwise one: the reader could not tell."""
+    first, second = (short(argument.value.span.text) for argument in node.arguments[:2])
+    context.report.error(
+        "E308",
+        f"`{name}` of a tensor takes its axis by name",
+        node.arguments[1].span,
+        help=f"element by element it is `{name}imum({first}, {second})`, along an axis `{name}({first}, axis = {second})`",
     )
 
 
@@ -158,7 +213,7 @@ def unknown_function(context: Context, node: tree.Call) -> None:
         return
     if context.scope.is_porous() and not ours:
         return
-    functions = [*LAYERS, *constants.FUNCTIONS]
+    functions = [*LAYERS, *numbers.FUNCTIONS]
     help, edits = question(name, functions), near_edit(node.name.span, name, functions)
     if ours and LAYERS[ours].weights is Layer.weights:
         help = f"it is called `{ours}` here"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from typing import Any
 
 from kdsl.diagnostics.diagnostic import Edit
@@ -19,11 +20,16 @@ WANTED = {
     "size": "a whole number",
     "int": "a whole number",
     "axis": "a whole number",
+    "axes": "a whole number or a list of them",
+    "ints": "a list of whole numbers",
+    "pairs": "a number, a pair [before, after] or a list of pairs",
+    "text": "a quoted text",
     "number": "a number",
     "numbers": "a number or a list of numbers",
     "bool": "true or false",
     "shape": "a list of sizes",
     "time": "a time, such as `5 epochs`",
+    "times": "a list of times, such as `[30 epochs, 60 epochs]`",
     "word": "a word",
     "initializer": "the name of an initializer",
 }
@@ -37,6 +43,8 @@ def convert(context: Context, owner: str, key: str, parameter: Param, node: tree
         found_initializer = optimizers.initializer_of(context, key, node)
         return FAILED if found_initializer is None else found_initializer
     taker = f"`{owner}`" if parameter.positional else f"`{key}`"
+    if isinstance(node, tree.Text) and parameter.kind == "text":
+        return node.value
     if isinstance(node, tree.Text):
         wrong_kind(context, taker, parameter, Text(node.value), node)
         return FAILED
@@ -56,8 +64,17 @@ def of_kind(context: Context, taker: str, parameter: Param, value: Constant, nod
         return value
     if kind == "time" and isinstance(value, Time):
         return float(value.amount), value.unit
+    if kind == "times" and isinstance(value, tuple) and value and all(isinstance(item, Time) for item in value):
+        return tuple((float(item.amount), item.unit) for item in value if isinstance(item, Time))
     if kind == "shape" and isinstance(value, tuple):
         return shape(context, value, node)
+    if kind in ("axes", "ints") and isinstance(value, tuple) and all(map(is_number, value)):
+        return wholes(context, value, node, taker)
+    if kind == "axes" and is_number(value):
+        return wholes(context, (value,), node, taker)
+    if kind == "pairs" and (given := pairs(value)) is not None:
+        found = [wholes(context, pair, node, taker) for pair in given]
+        return FAILED if FAILED in found else tuple(found)
     if kind == "numbers" and isinstance(value, tuple) and value and all(map(is_number, value)):
         numbers = [number(context, taker, item, node) for item in value]
         return FAILED if FAILED in numbers else tuple(numbers)
@@ -76,6 +93,36 @@ def or_failed(value: int | None) -> Any:
     return FAILED if value is None else value
 
 
+def wholes(context: Context, values: tuple[Constant, ...], node: tree.Value, taker: str) -> Any:
+    """Whole numbers; what is none is reported at its own place in the list."""
+    found = [
+        or_failed(whole(context, value, at, taker)) for value, at in zip(values, places(node, values), strict=True)
+    ]
+    return FAILED if FAILED in found else tuple(found)
+
+
+def places(node: tree.Value, values: tuple[Constant, ...]) -> list[Any]:
+    """Where the items of a list stand; the list's own place where it is not written out."""
+    while isinstance(node, tree.Parens):
+        node = node.value
+    written = isinstance(node, tree.ListOf) and len(node.items) == len(values)
+    nodes = node.items if isinstance(node, tree.ListOf) and written else (node,) * len(values)
+    return [node if isinstance(place, tree.Argument) else place for place in nodes]
+
+
+def pairs(value: Constant) -> list[tuple[Constant, ...]] | None:
+    """`2`, `[1, 2]` and `[[0, 1], 2]` as pairs [before, after]; None where they are none."""
+    if is_number(value):
+        return [(value, value)]
+    if not isinstance(value, tuple) or not value:
+        return None
+    if len(value) == 2 and all(map(is_number, value)):
+        return [value]
+    found = [(item, item) if is_number(item) else item for item in value]
+    fit = all(isinstance(item, tuple) and len(item) == 2 and all(map(is_number, item)) for item in found)
+    return found if fit else None  # type: ignore[return-value]
+
+
 def number(context: Context, taker: str, value: Any, node: tree.Value) -> Any:
     try:
         return float(value)
@@ -86,12 +133,8 @@ def number(context: Context, taker: str, value: Any, node: tree.Value) -> Any:
 
 def shape(context: Context, value: tuple[Constant, ...], node: tree.Value) -> Any:
     """Sizes; one of them may be -1, which is worked out from the others."""
-    while isinstance(node, tree.Parens):
-        node = node.value
-    nodes = node.items if isinstance(node, tree.ListOf) and len(node.items) == len(value) else (node,) * len(value)
     sizes: list[Any] = []
-    for item, place in zip(value, nodes, strict=True):
-        at = node if isinstance(place, tree.Argument) else place
+    for item, at in zip(value, places(node, value), strict=True):
         if item == -1 and -1 not in sizes:
             sizes.append(-1)
         elif item == -1:
@@ -142,6 +185,13 @@ def wrong_kind(context: Context, taker: str, parameter: Param, value: Constant, 
     elif parameter.kind == "bool" and value in (0, 1) and not isinstance(value, bool):
         help = f"write `{'true' if value else 'false'}`"
         edits = [Edit(node.span, "true" if value else "false")]
+    elif parameter.kind == "time" and is_number(value):
+        text = f"{show(value)} epochs"
+        help = f"say of what: `{text}` or `{show(value)} steps`"
+    elif parameter.kind == "times" and isinstance(value, (tuple, Time)):
+        listed_times = value if isinstance(value, tuple) else (value,)
+        texts = [show(item) if isinstance(item, Time) else f"{show(item)} epochs" for item in listed_times]
+        help = f"`[{', '.join(texts)}]`"
     elif isinstance(value, Time):
         help = f"leave the unit out: `{show(value.amount)}`"
         edits = [Edit(node.span, show(value.amount))]
@@ -149,8 +199,10 @@ def wrong_kind(context: Context, taker: str, parameter: Param, value: Constant, 
         help = f"leave the quotes out: `{value.value}`"
         edits = [Edit(node.span, value.value)]
     given = kind_of(value)
-    if parameter.kind == "numbers" and isinstance(value, tuple):
-        given = next((f"a list with {kind_of(item)} in it" for item in value if not is_number(item)), "an empty list")
+    wanted = Time if parameter.kind == "times" else (Fraction, float)
+    if parameter.kind in ("numbers", "times", "axes", "ints") and isinstance(value, tuple):
+        odd = (item for item in value if not isinstance(item, wanted) or isinstance(item, bool))
+        given = next((f"a list with {kind_of(item)} in it" for item in odd), "an empty list")
     context.report.error(
         "E306", f"{taker} takes {WANTED[parameter.kind]}, not {given}", node.span, help=help, edits=edits
     )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from kdsl.elaborate import calls, constants, flows
+from kdsl.elaborate import calls, constants, flows, indexing, named, tensors, weights
 from kdsl.elaborate.constants import Constant, Text, Time, Unfit, Word, kind_of, show
 from kdsl.elaborate.context import Context
 from kdsl.elaborate.names import look_up
-from kdsl.elaborate.not_yet import not_yet
-from kdsl.elaborate.scope import UNKNOWN, Meaning, NamedStep, Tensor, Unknown
+from kdsl.elaborate.scope import UNKNOWN, Meaning, Named, Tensor, Unknown
 from kdsl.elaborate.sizes import whole
 from kdsl.elaborate.words import short
 from kdsl.syntax import tree
@@ -61,21 +60,9 @@ def constant(context: Context, value: tree.Value, what: str) -> Constant | None:
 
 def path(context: Context, value: tree.Path) -> Meaning:
     if len(value.names) > 1:
-        bound = context.scope.find(value.names[0].text)
-        if not (context.scope.is_porous() if bound is None else isinstance(bound.meaning, Unknown)):
-            not_yet(context.report, f"names with dots (`{short(value.text)}`)", value.span)
-        return UNKNOWN
+        return weights.dotted(context, value)
     found = look_up(context, value.names[0])
-    if isinstance(found, NamedStep):
-        name = value.names[0].text
-        context.report.error(
-            "E210",
-            f"`{name}` is a step, not a value",
-            value.span,
-            help=f"bind what comes out of it: `h = x -> {name}`, then use `h`",
-        )
-        return UNKNOWN
-    return found
+    return named.not_a_value(context, value, found) if isinstance(found, Named) else found
 
 
 def list_of(context: Context, value: tree.ListOf) -> Meaning:
@@ -93,8 +80,8 @@ def list_of(context: Context, value: tree.ListOf) -> Meaning:
 def unary(context: Context, value: tree.Unary) -> Meaning:
     operand = evaluate(context, value.value)
     if isinstance(operand, Tensor):
-        not_yet(context.report, "operators on tensors", value.span)
-    if isinstance(operand, (Tensor, Unknown)):
+        return tensors.unary(context, value, operand)
+    if isinstance(operand, Unknown):
         return UNKNOWN
     try:
         return constants.unary(value.operator, operand)
@@ -110,7 +97,8 @@ def binary(context: Context, value: tree.Binary) -> Meaning:
         spine.append(spine[-1].left)
     left = evaluate(context, spine[-1].left)
     for node in reversed(spine):
-        right = word(context, node.right) if isinstance(left, Word) else evaluate(context, node.right)
+        maybe_word = isinstance(left, Word) or (isinstance(left, Unknown) and node.operator in ("==", "!="))
+        right = word(context, node.right) if maybe_word else evaluate(context, node.right)
         left = combine(context, node, left, right)
     return left
 
@@ -126,8 +114,7 @@ def combine(context: Context, node: tree.Binary, left: Meaning, right: Meaning) 
     if isinstance(left, Unknown) or isinstance(right, Unknown):
         return UNKNOWN
     if isinstance(left, Tensor) or isinstance(right, Tensor):
-        not_yet(context.report, "operators on tensors", node.span)
-        return UNKNOWN
+        return tensors.binary(context, node, left, right)
     try:
         return constants.binary(node.operator, left, right)
     except Unfit as unfit:
@@ -147,17 +134,20 @@ def condition(context: Context, value: tree.Value) -> bool | None:
 
 def choice(context: Context, value: tree.Choice) -> Meaning:
     truth = condition(context, value.condition)
-    if truth is None:
-        return UNKNOWN
-    return evaluate(context, value.then if truth else value.otherwise)
+    if truth is not None:
+        return evaluate(context, value.then if truth else value.otherwise)
+    if context.unsized:
+        evaluate(context, value.then)
+        evaluate(context, value.otherwise)
+    return UNKNOWN
 
 
 def index(context: Context, value: tree.Index) -> Meaning:
-    """`widths[0]` of a list; of a tensor, later."""
+    """`widths[0]` of a list, `x[0:4]` of a tensor."""
     found = evaluate(context, value.value)
     if isinstance(found, Tensor):
-        not_yet(context.report, "parts of tensors (`x[...]`)", value.span)
-    if isinstance(found, (Tensor, Unknown)):
+        return indexing.part(context, value, found)
+    if isinstance(found, Unknown):
         return UNKNOWN
     if not isinstance(found, tuple):
         context.report.error("E306", f"only a list has items: this is {kind_of(found)}", value.value.span)

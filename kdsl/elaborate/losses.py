@@ -1,4 +1,4 @@
-"""Losses and metrics: a prediction compared with a target."""
+"""Calls of losses and metrics: a prediction compared with a target."""
 
 from __future__ import annotations
 
@@ -13,82 +13,52 @@ from kdsl.elaborate.constants import kind_of
 from kdsl.elaborate.context import Context
 from kdsl.elaborate.mismatch import report_mismatch
 from kdsl.elaborate.names import near_edit
-from kdsl.elaborate.not_yet import not_yet
 from kdsl.elaborate.optimizers import known, ours_for
-from kdsl.elaborate.scope import UNKNOWN, Tensor, Unknown
+from kdsl.elaborate.reprint import reprint
+from kdsl.elaborate.scope import UNKNOWN, Link, Meaning, Tensor, Unknown
 from kdsl.elaborate.words import joined, question, short
 from kdsl.ops.registry import Refused
-from kdsl.source import Span
 from kdsl.syntax import tree
 from kdsl.training.registry import LOSSES, METRICS, Compared
 
 
 @dataclass
 class Comparison:
-    """A loss or metric in the graph, and its call: reprinted, and what it compares as written."""
+    """A loss or metric in the graph, one number; its call reprinted, and what it compares as written."""
 
-    value: str
+    tensor: Tensor
     text: str
     operands: str
-    span: Span
+
+    @property
+    def value(self) -> str:
+        return self.tensor.value
 
 
-def loss_of(context: Context, value: tree.Value) -> Comparison | None:
-    if isinstance(value, (tree.Binary, tree.Unary)):
-        not_yet(context.report, "sums of losses", value.span)
-        return None
-    if not isinstance(value, tree.Call):
-        not_called(context, value, LOSSES, "a loss", foreign.LOSSES)
-        return None
-    return compare(context, value, "loss", LOSSES, "a loss", foreign.LOSSES)
+def named(name: str) -> bool:
+    """Whether a call of this name is one of a loss or metric, of ours or of another library."""
+    theirs = ours_for(name, LOSSES, foreign.LOSSES) or ours_for(name, METRICS, foreign.METRICS)
+    return name in LOSSES or name in METRICS or bool(theirs)
 
 
-def metrics_of(context: Context, value: tree.Value, loss: Comparison | None) -> list[tuple[str, str]]:
-    """(name, value) of each metric; names that repeat get numbers."""
-    if not isinstance(value, tree.ListOf):
-        single = isinstance(value, tree.Call)
+def in_expression(context: Context, call: tree.Call) -> Meaning:
+    """A loss or metric inside of an expression: the mean over the batch, one number."""
+    name = call.name.text
+    if context.comparing == "loss" and name in METRICS and name not in LOSSES:
         context.report.error(
-            "E505",
-            "`metrics` is a list",
-            value.span,
-            help=f"`metrics = [{short(value.span.text)}]`" if single else "`metrics = [accuracy(logits, label)]`",
-            edits=[Edit(value.span, f"[{value.span.text}]")] if single else [],
+            "E208",
+            f"`{name}` is a metric: it has no gradient, so it cannot be part of a loss",
+            call.name.span,
+            help=known(LOSSES, "a loss"),
         )
-        return []
-    found: list[tuple[str, str]] = []
-    taken: set[str] = {"loss"}
-    strays = False  # an item that names no metric was reported: the list was probably meant otherwise
-    for item in value.items:
-        call = item.value if isinstance(item, tree.Argument) else item
-        if not isinstance(call, tree.Call):
-            if not strays:
-                not_called(context, call, METRICS, "a metric", foreign.METRICS, loss)
-            strays = strays or not names_one(call, METRICS, foreign.METRICS)
-            continue
-        own = item.name if isinstance(item, tree.Argument) else None
-        if own is not None and not free(context, own, taken):
-            continue
-        name = own.text if own is not None else numbered(call.name.text, taken)
-        taken.add(name)
-        metric = compare(context, call, name, METRICS, "a metric", foreign.METRICS)
-        if metric is not None:
-            found.append((name, metric.value))
-    return found
-
-
-def free(context: Context, name: tree.Name, taken: set[str]) -> bool:
-    if name.text not in taken and not name.text.startswith("val_"):
-        return True
-    reason = "`val_` marks values of the validation data" if name.text not in taken else f"`{name.text}` is taken"
-    context.report.error("E505", f"a metric cannot be called `{name.text}`: {reason}", name.span)
-    return False
-
-
-def numbered(name: str, taken: set[str]) -> str:
-    number, tried = 2, name
-    while tried in taken:
-        tried, number = f"{name}_{number}", number + 1
-    return tried
+        return UNKNOWN
+    as_metric = context.comparing == "metrics" and (name in METRICS or not ours_for(name, LOSSES, foreign.LOSSES))
+    path = context.place.step(call.span, name, None)[0]
+    if as_metric and name not in LOSSES:
+        found = compare(context, call, path, METRICS, "a metric", foreign.METRICS)
+    else:
+        found = compare(context, call, path, LOSSES, "a loss", foreign.LOSSES)
+    return UNKNOWN if found is None else found.tensor
 
 
 def compare(
@@ -134,7 +104,10 @@ def compare(
     texts = [reprint(each) for each in inputs]
     settings = arguments.text.removeprefix(declared.name)[1:-1]
     inner = ", ".join([*texts, *([settings] if settings else [])])
-    return Comparison(value, f"{declared.name}({inner})", ", ".join(texts), call.span)
+    type = work.build.type_of(value)
+    link = Link(declared.name, type, call.span, declared.name, before=prediction.trail)
+    tensor = Tensor(value, type, link, target.target or prediction.target)
+    return Comparison(tensor, f"{declared.name}({inner})", ", ".join(texts))
 
 
 def operand(context: Context, value: tree.Value, owner: str) -> Tensor | Unknown:
@@ -145,21 +118,6 @@ def operand(context: Context, value: tree.Value, owner: str) -> Tensor | Unknown
         "E316", f"`{owner}` compares tensors, and `{short(value.span.text)}` is {kind_of(found)}", value.span
     )
     return UNKNOWN
-
-
-def reprint(value: tree.Value) -> str:
-    """A prediction or target as a program prints it, without the user's spacing and comments."""
-    if isinstance(value, tree.Path):
-        return value.text
-    if isinstance(value, tree.Call):
-        return f"{value.name.text}({', '.join(reprint(argument.value) for argument in value.arguments)})"
-    if isinstance(value, tree.Parens):
-        return reprint(value.value)
-    if isinstance(value, tree.Pipe):
-        return " -> ".join(
-            [reprint(value.source), *("..." if not isinstance(s, tree.Layer) else s.name.text for s in value.steps)]
-        )
-    return "..."
 
 
 # -- what is said ------------------------------------------------------------------------------------
@@ -199,17 +157,19 @@ def not_called(
     registry: Mapping[str, type[Any]],
     what: str,
     theirs: Mapping[str, str],
-    loss: Comparison | None = None,
+    operands: str | None = None,
 ) -> None:
-    """A bare name or text where a call is wanted: `metrics = [accuracy]`."""
+    """A bare name or text where a call is wanted: `metrics = [accuracy]`.
+
+    `operands` are those of the loss, where it is known; empty where it compares more than one pair.
+    """
     name = value.value if isinstance(value, tree.Text) else value.text if isinstance(value, tree.Path) else ""
     ours = name if name in registry else ours_for(name, registry, theirs) if name else ""
-    operands = loss.operands if loss is not None else "logits, label"
-    sample = f"`{ours or next(iter(registry))}({operands})`"
+    sample = f"`{ours or next(iter(registry))}({operands or 'logits, label'})`"
     help = f"say what it compares: {sample}"
     if ours and ours != name:
         help = f"`{name}` is `{ours}` here; {help}"
-    edits = [Edit(value.span, f"{ours}({operands})")] if ours and loss is not None and "..." not in operands else []
+    edits = [Edit(value.span, f"{ours}({operands})")] if ours and operands and "..." not in operands else []
     context.report.error("E508", f"{what} is a call with a prediction and a target", value.span, help=help, edits=edits)
 
 

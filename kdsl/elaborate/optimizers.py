@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from kdsl.diagnostics.diagnostic import Edit
@@ -12,12 +12,17 @@ from kdsl.elaborate.context import Context
 from kdsl.elaborate.names import near_edit
 from kdsl.elaborate.program import Optimizer
 from kdsl.elaborate.words import joined, question
-from kdsl.ops.registry import Declared, Refused
+from kdsl.ops.registry import Declared, Param, Refused
 from kdsl.source import Span
 from kdsl.syntax import tree
 from kdsl.training.registry import INITIALIZERS, OPTIMIZERS
 
 DEFAULT = "adam"
+SAMPLES = {
+    "a schedule": "cosine(warmup = 5 epochs)",
+    "a regularizer": "l2(1e-4)",
+    "an augmentation": "flip_horizontal",
+}
 
 
 def optimizer_of(context: Context, value: tree.Value | None, at: Span) -> Optimizer | None:
@@ -46,8 +51,18 @@ def initializer_of(context: Context, key: str, value: tree.Value) -> tuple[str, 
     return declared.name, tuple(bound.values.items())
 
 
+def declared_parameters(declared: type[Any]) -> Mapping[str, Param]:
+    found: Mapping[str, Param] = declared.parameters
+    return found
+
+
 def configured(
-    context: Context, value: tree.Value, registry: Mapping[str, type[Declared]], what: str, theirs: Mapping[str, str]
+    context: Context,
+    value: tree.Value,
+    registry: Mapping[str, type[Declared]],
+    what: str,
+    theirs: Mapping[str, str],
+    parameters_of: Callable[[type[Any]], Mapping[str, Param]] = declared_parameters,
 ) -> tuple[type[Any] | None, calling.Arguments | None]:
     """One of a registry by name, with its arguments."""
     if isinstance(value, tree.Call):
@@ -59,14 +74,15 @@ def configured(
         return None, None
     else:
         sample = f"adam(lr = {value.span.text})" if isinstance(value, tree.Number) else "adam(lr = 1e-3)"
-        help = f"for instance `{sample if 'adam' in registry else next(iter(registry))}`"
+        help = f"for instance `{sample if 'adam' in registry else SAMPLES.get(what, next(iter(registry)))}`"
         context.report.error("E505", f"this is not {what}", value.span, help=help)
         return None, None
     if name not in registry:
         unknown(context, name, place, registry, what, theirs)
         return None, None
     declared = registry[name]
-    return declared, calling.bind(context, calling.Callee(name, declared.parameters, place, value.span), arguments)
+    callee = calling.Callee(name, parameters_of(declared), place, value.span)
+    return declared, calling.bind(context, callee, arguments)
 
 
 def ours_for(name: str, registry: Mapping[str, type[Any]], theirs: Mapping[str, str]) -> str:

@@ -90,8 +90,35 @@ class Optimizer:
 
 
 @dataclass(frozen=True, slots=True)
+class Schedule:
+    """How the learning rate changes. A time among the settings is (amount, "epochs" | "steps").
+
+    text     the call, reprinted: `cosine(warmup = 5 epochs)`
+    watches  the number that it looks at when an epoch ends, as the history calls it; empty where it looks at none
+    rises    larger numbers of it are better
+    """
+
+    name: str
+    text: str
+    settings: tuple[tuple[str, Attribute], ...]
+    span: Span
+    watches: str = ""
+    rises: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Tuned:
+    """A weight with settings of its own: what the learning rate is multiplied by, and its decay, None for the optimizer's."""
+
+    weight: str
+    lr_scale: float = 1.0
+    weight_decay: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Training:
-    """The `train` block. `loss` is its expression reprinted."""
+    """The `train` block. `loss` is its expression reprinted, with what regularizers add; `tuned` the weights that have
+    settings of their own."""
 
     loss: str
     optimizer: Optimizer
@@ -100,6 +127,8 @@ class Training:
     seed: int
     validation_split: float
     span: Span
+    schedule: Schedule | None = None
+    tuned: tuple[Tuned, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,16 +9,21 @@ from typing import Any
 from kdsl.diagnostics.diagnostic import Edit, Label
 from kdsl.diagnostics.suggest import nearest
 from kdsl.elaborate import foreign
+from kdsl.elaborate.augment import augment
 from kdsl.elaborate.context import MOST_BYTES, Context
 from kdsl.elaborate.convert import FAILED, convert
-from kdsl.elaborate.losses import Comparison, loss_of, metrics_of
 from kdsl.elaborate.not_yet import SETTINGS as LATER
 from kdsl.elaborate.not_yet import not_yet
+from kdsl.elaborate.objective import Objective, Reported, loss_of, metrics_of
 from kdsl.elaborate.optimizers import optimizer_of
-from kdsl.elaborate.program import Optimizer, Port, Training
+from kdsl.elaborate.program import Optimizer, Port, Schedule, Training
+from kdsl.elaborate.regularize import regularized
+from kdsl.elaborate.schedules import schedule_of
 from kdsl.elaborate.scope import Bound, Tensor
 from kdsl.elaborate.sizes import in_bytes
+from kdsl.elaborate.tune import tune
 from kdsl.elaborate.words import listed, short
+from kdsl.graph.graph import Graph
 from kdsl.ops.registry import Param
 from kdsl.source import Span
 from kdsl.syntax import tree
@@ -31,7 +36,8 @@ NUMBERS = {
         "number", "share of the data, its tail, kept for validation", 0.0, low=0.0, high=1.0, open="high"
     ),
 }
-SETTINGS = ("loss", "metrics", "optimizer", *NUMBERS)
+SETTINGS = ("loss", "metrics", "optimizer", "schedule", "regularize", "augment", *NUMBERS)
+ORDER = ("loss", "metrics")  # read first, in this order: others refer to them
 OF_FIT = frozenset(["shuffle", "verbose", "validation_data", "callbacks", "initial_epoch", "x", "y"])
 
 
@@ -52,37 +58,50 @@ class Block:
     train: tree.Train
     places: dict[str, Span] = field(default_factory=dict)
     numbers: dict[str, Any] = field(default_factory=lambda: {key: value.default for key, value in NUMBERS.items()})
-    loss: Comparison | None = None
-    metrics: list[tuple[str, str]] = field(default_factory=list)
+    loss: Objective | None = None
+    metrics: list[Reported] = field(default_factory=list)
     optimizer: Optimizer | None = None
+    schedule: Schedule | None = None
+    groups: list[tree.Group] = field(default_factory=list)  # `tune` blocks
 
 
 def elaborate_train(context: Context, train: tree.Train, targets: Sequence[Port]) -> Trained | None:
     """None where something is wrong, which has been reported."""
     block = Block(train)
     settings = [setting for statement in train.body for setting in setting_of(context, block, statement)]
-    for name, value in sorted(settings, key=lambda pair: pair[0] == "metrics"):  # the loss before the metrics
-        read_setting(context, block, name, value)
+    first = {name: place for place, name in enumerate(ORDER)}
+    for name, value in sorted(settings, key=lambda pair: first.get(pair[0], len(ORDER))):
+        if name != "regularize":
+            read_setting(context, block, name, value)
+    tuned = tune(context, block.groups)
+    loss = "" if block.loss is None or not has_gradient(context, block.loss) else block.loss.value
+    texts: tuple[str, ...] = ()
+    for value in [value for name, value in settings if name == "regularize" and loss]:
+        loss, texts = regularized(context, value, loss)
     damaged = any(isinstance(statement, tree.Broken) for statement in train.body)
     if "loss" not in block.places and not damaged:
         missing_loss(context, train, targets)
     if "optimizer" not in block.places:
         block.optimizer = optimizer_of(context, None, train.head)
-    if block.loss is None or block.optimizer is None or damaged:
+    if block.loss is None or block.optimizer is None or not loss or damaged:
         return None
     if not fits_in_memory(context, block):
         return None
     numbers = block.numbers
     training = Training(
-        block.loss.text,
+        " + ".join([block.loss.text, *texts]),
         block.optimizer,
         numbers["batch"],
         numbers["epochs"],
         numbers["seed"],
         numbers["validation_split"],
         train.span,
+        block.schedule,
+        tuned,
     )
-    return Trained(training, block.loss.value, block.loss.span, tuple(block.metrics))
+    return Trained(
+        training, loss, block.loss.span, (*block.loss.parts, *((each.name, each.value) for each in block.metrics))
+    )
 
 
 def read_setting(context: Context, block: Block, name: str, value: tree.Value) -> None:
@@ -92,10 +111,38 @@ def read_setting(context: Context, block: Block, name: str, value: tree.Value) -
         block.metrics += metrics_of(context, value, block.loss)
     elif name == "optimizer":
         block.optimizer = optimizer_of(context, value, value.span)
+    elif name == "schedule":
+        block.schedule = schedule_of(context, value, watched(block))
+    elif name == "augment":
+        augment(context, value, block.places[name])
     else:
         number = convert(context, "train", name, NUMBERS[name], value)
         if number is not FAILED:
             block.numbers[name] = number
+
+
+def watched(block: Block) -> dict[str, bool]:
+    """The numbers that an epoch gives, of the training and the validation data, and whether larger ones are better."""
+    parts = block.loss.parts if block.loss is not None else []
+    own = {"loss": False, **{name: False for name, _ in parts}, **{each.name: each.rises for each in block.metrics}}
+    return {**{f"val_{name}": rises for name, rises in own.items()}, **own}
+
+
+def has_gradient(context: Context, loss: Objective) -> bool:
+    """Whether every trainable weight that the loss depends on has a way back from it."""
+    from kdsl.passes.differentiate import stops
+
+    assert context.work is not None
+    found = stops(Graph("train", tuple(context.work.build.nodes), loss=loss.value))
+    blocking = [stop for stop in found if stop.node.op != "stop_gradient"]
+    for stop in blocking[:1]:
+        context.report.error(
+            "E432",
+            f"no gradient comes through `{stop.node.op}`, so the loss cannot train `{stop.weight}`",
+            stop.node.origin[0],
+            help="what counts, rounds or compares has no slope: it can be a metric, not the way from a weight to the loss",
+        )
+    return not blocking
 
 
 # -- which setting -----------------------------------------------------------------------------------
@@ -105,7 +152,7 @@ def setting_of(context: Context, block: Block, statement: tree.Statement) -> lis
     """The setting a statement sets, even if it is misspelt; none where there is none or it came before."""
     if isinstance(statement, tree.Group):
         if statement.name.text == "tune":
-            not_yet(context.report, "groups of weights (`tune`)", statement.name.span)
+            block.groups.append(statement)
         else:
             name_setting(context, statement.name, None)
         return []

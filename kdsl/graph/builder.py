@@ -38,6 +38,11 @@ class Builder:
         self._index[node.name] = node
         return node.name
 
+    def exchange(self, place: int, node: Node) -> None:
+        """Another node of the same name and type in the place of an earlier one."""
+        assert (node.name, node.type) == (self.nodes[place].name, self.nodes[place].type)
+        self.nodes[place] = self._index[node.name] = node
+
     def source(self, op: str, name: str, type: TensorType, attributes: Mapping[str, Attribute] | None = None) -> str:
         """An `input`, `target`, `weight` or `constant`: what no op infers."""
         return self.append(

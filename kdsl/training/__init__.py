@@ -1,6 +1,29 @@
-"""Losses, metrics, optimizers and initializers. Importing this package registers all of them."""
+"""Losses, metrics, optimizers and all else that `train` names. Importing this package registers all of them."""
 
-from kdsl.training import initializers, losses, metrics, optimizers
-from kdsl.training.registry import INITIALIZERS, LOSSES, METRICS, OPTIMIZERS
+from kdsl.training import augmentations, initializers, losses, metrics, optimizers, regularizers, schedules
+from kdsl.training.registry import (
+    AUGMENTATIONS,
+    INITIALIZERS,
+    LOSSES,
+    METRICS,
+    OPTIMIZERS,
+    REGULARIZERS,
+    SCHEDULES,
+)
 
-__all__ = ["INITIALIZERS", "LOSSES", "METRICS", "OPTIMIZERS", "initializers", "losses", "metrics", "optimizers"]
+__all__ = [
+    "AUGMENTATIONS",
+    "INITIALIZERS",
+    "LOSSES",
+    "METRICS",
+    "OPTIMIZERS",
+    "REGULARIZERS",
+    "SCHEDULES",
+    "augmentations",
+    "initializers",
+    "losses",
+    "metrics",
+    "optimizers",
+    "regularizers",
+    "schedules",
+]

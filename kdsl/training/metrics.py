@@ -39,6 +39,7 @@ class Accuracy(Metric):
     Source: keras/src/metrics/accuracy_metrics.py; logits above 0 are probabilities above one half.
     """
 
+    rises = True
     keras = ("accuracy", "Accuracy", "BinaryAccuracy", "CategoricalAccuracy", "SparseCategoricalAccuracy")
 
     @classmethod
@@ -67,6 +68,7 @@ class TopK(Metric):
     Source: keras/src/metrics/accuracy_metrics.py, `TopKCategoricalAccuracy`.
     """
 
+    rises = True
     keras = ("TopKCategoricalAccuracy", "SparseTopKCategoricalAccuracy")
     k = Param("size", "how many guesses are allowed", 5)
 

@@ -38,7 +38,9 @@ class Loss(Compared):
 
 
 class Metric(Compared):
-    """What training reports."""
+    """What training reports. `rises`: larger is better."""
+
+    rises: ClassVar[bool] = False
 
 
 class Optimizer(Declared):
@@ -74,6 +76,48 @@ class Optimizer(Declared):
         return cls.rule(flags).slots
 
 
+class Schedule(Declared):
+    """How the learning rate changes while a model trains.
+
+    curve    (lr, step, total, **arguments) -> the rates of many steps, in NumPy; times are in steps. Of one that
+             `watches`: (lr, memory, min_lr) -> the rate, whatever the step
+    watches  it looks at a number at the end of each epoch, its argument `on`
+    """
+
+    keras: ClassVar[tuple[str, ...]] = ()
+    torch: ClassVar[tuple[str, ...]] = ()
+    listed_last: ClassVar[tuple[str, ...]] = ()
+    watches: ClassVar[bool] = False
+    curve: ClassVar[Callable[..., Any]]
+
+    @classmethod
+    def guard(cls, arguments: Mapping[str, Any]) -> None:
+        """Raises Refused where the arguments contradict each other."""
+
+
+class Regularizer(Declared):
+    """What is added to the loss for a weight."""
+
+    keras: ClassVar[tuple[str, ...]] = ()
+    torch: ClassVar[tuple[str, ...]] = ()
+
+    @classmethod
+    def guard(cls, arguments: Mapping[str, Any], type: TensorType) -> None:
+        """Raises Refused where a weight of this type cannot be regularised so."""
+
+    @classmethod
+    def lower(cls, build: Builder, arguments: Mapping[str, Any], weight: str) -> str:
+        """Adds the ops -> the scalar's name."""
+        raise NotImplementedError
+
+
+class Augmentation(Declared):
+    """A random change of a training image."""
+
+    keras: ClassVar[tuple[str, ...]] = ()
+    torch: ClassVar[tuple[str, ...]] = ()
+
+
 class Initializer(Declared):
     """First values of a weight. `draw(shape, rng, **settings)` gives them in float64."""
 
@@ -87,6 +131,9 @@ LOSSES: dict[str, type[Loss]] = {}
 METRICS: dict[str, type[Metric]] = {}
 OPTIMIZERS: dict[str, type[Optimizer]] = {}
 INITIALIZERS: dict[str, type[Initializer]] = {}
+SCHEDULES: dict[str, type[Schedule]] = {}
+REGULARIZERS: dict[str, type[Regularizer]] = {}
+AUGMENTATIONS: dict[str, type[Augmentation]] = {}
 
 
 def loss(name: str) -> Callable[[C], C]:
@@ -103,6 +150,18 @@ def optimizer(name: str) -> Callable[[C], C]:
 
 def initializer(name: str) -> Callable[[C], C]:
     return _registering(name, "initializer", ("draw",), Initializer, INITIALIZERS)
+
+
+def schedule(name: str) -> Callable[[C], C]:
+    return _registering(name, "schedule", ("curve",), Schedule, SCHEDULES)
+
+
+def regularizer(name: str) -> Callable[[C], C]:
+    return _registering(name, "regularizer", ("lower",), Regularizer, REGULARIZERS)
+
+
+def augmentation(name: str) -> Callable[[C], C]:
+    return _registering(name, "augmentation", (), Augmentation, AUGMENTATIONS)
 
 
 def _registering(
@@ -131,19 +190,28 @@ def _registering(
 
 
 __all__ = [
+    "AUGMENTATIONS",
     "INITIALIZERS",
     "LOSSES",
     "METRICS",
     "OPTIMIZERS",
+    "REGULARIZERS",
+    "SCHEDULES",
+    "Augmentation",
     "Compared",
     "Initializer",
     "Loss",
     "Metric",
     "Optimizer",
     "Param",
+    "Regularizer",
     "Rule",
+    "Schedule",
+    "augmentation",
     "initializer",
     "loss",
     "metric",
     "optimizer",
+    "regularizer",
+    "schedule",
 ]
