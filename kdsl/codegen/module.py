@@ -11,6 +11,8 @@ from kdsl import __version__
 from kdsl.codegen.allowed import check_module, defined_names
 from kdsl.codegen.carry import carried_module, merged_imports
 from kdsl.codegen.declare import declaration_text, digest, initial_weights
+from kdsl.codegen.schedule import TITLE as SCHEDULE_TITLE
+from kdsl.codegen.schedule import schedule_text
 from kdsl.codegen.sections import MakeSections, Options, Sections
 from kdsl.codegen.templating import environment
 from kdsl.codegen.text import basename, joined_tuple, spaced
@@ -46,6 +48,7 @@ class ModelPart:
     engine: str
     prefix: str
     settings: tuple[tuple[str, str, Any], ...]
+    methods: str
 
 
 def module_text(
@@ -64,6 +67,8 @@ def module_text(
     head = [Part(runtime[name].title, runtime[name].text) for name in BEFORE]
     head = _merged(pair for _, part in sections for pair in part.head) + head
     pieces = [pair for _, part in sections for pair in part.carried]
+    schedules = [schedule_text(program) for program, _ in pairs]
+    pieces += [(SCHEDULE_TITLE, text) for schedule in schedules for text in schedule.carried]
     pieces += [(INITIALIZERS_TITLE, text) for start in starts for text in start.carried]
     carried = _merged(pieces)
     carried += [Part(runtime[name].title, runtime[name].text) for name in AFTER]
@@ -78,6 +83,7 @@ def module_text(
     imports = [statement for part in runtime.values() for statement in part.imports]
     imports += [statement for _, part in sections for statement in part.imports]
     imports += [statement for start in starts for statement in start.imports]
+    imports += [statement for schedule in schedules for statement in schedule.imports]
     text = (
         environment()
         .get_template("module.py.j2")
@@ -116,6 +122,7 @@ def _model_part(
         engine=options.engine,
         prefix=options.prefix,
         settings=tuple(settings),
+        methods=schedule_text(program).methods,
     )
 
 

@@ -30,17 +30,20 @@ class Weight(NamedTuple):
 
 
 class Layer(NamedTuple):
-    """A layer as written: a row of `summary`."""
+    """A layer as written: a row of `summary`. A block's call comes before what is in it, which is a level deeper."""
 
     path: str
     call: str
     output: str
     parameters: int
     place: str
+    flops: int = 0  # forward, for each sample
+    level: int = 0
 
 
 class Training(NamedTuple):
-    """The train block. `numbers` are the optimizer's, `slots` the states it keeps for each weight."""
+    """The train block. `numbers` are the optimizer's, `slots` the states it keeps for each weight, `watches` is the number
+    that the schedule looks at when an epoch ends."""
 
     loss: str
     metrics: tuple[str, ...]
@@ -52,6 +55,8 @@ class Training(NamedTuple):
     seed: int | None
     validation_split: float
     flops: int  # of a training step, for each sample
+    schedule: str = ""
+    watches: str = ""
 
 
 class Declaration(NamedTuple):

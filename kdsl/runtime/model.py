@@ -19,6 +19,7 @@ from kdsl.runtime.summary import summary_text
 from kdsl.runtime.training import (
     Callback,
     History,
+    Numbers,
     Pace,
     Rows,
     evaluate_rows,
@@ -59,6 +60,10 @@ class Model:
         self._scalar = declaration.scalar
         self._names = ("loss", *(training.metrics if training else ()))
         self._iterations = self._epochs = 0  # updates made, epochs finished
+        self._epoch_steps = self._total_steps = (
+            0  # as the last `fit` had them: what times of a schedule are measured by
+        )
+        self._memory: dict[str, float] = {}  # what a schedule knows of the epochs before
         self._step_pace, self._row_pace, self._predict_pace = Pace(), Pace(), Pace()
         self.history = History()
         self._core = self._make_core(None if threads is None else _whole("threads", threads, 1))
@@ -70,6 +75,13 @@ class Model:
 
     def _initial_weights(self, seed: int) -> dict[str, Array]:
         raise NotImplementedError
+
+    def _rates(self, lr: float, step: Array, epoch: int, total: int) -> Array:
+        """The learning rate of steps, by how many updates were made before them. A schedule has a method of its own."""
+        return lr
+
+    def _watch(self, logs: dict[str, float]) -> None:
+        """Shows a schedule what an epoch gave."""
 
     def fit(
         self,
@@ -108,10 +120,17 @@ class Model:
         batch_size = _whole("batch_size", self._batch_size if batch_size is None else batch_size, 1)
         last = _whole("epochs", self._epochs_wanted if epochs is None else epochs, 0)
         span = range(_whole("initial_epoch", initial_epoch, 0), last)
-        hyper = self._hyper(numbers)
+        if training.watches.startswith("val_") and validation is None:
+            raise ValueError(
+                f"{training.schedule} looks at {training.watches}, and there is no validation data: give validation_data or "
+                "validation_split"
+            )
+        self._epoch_steps = -(-rows.size // batch_size)
+        self._total_steps = self._epoch_steps * last
         self.history = History()
         progress = Progress(verbose, last)
-        run_epochs(self, rows, validation, span, batch_size, shuffle, hyper, progress, callbacks, self.history)
+        settings = self._settings(numbers)
+        run_epochs(self, rows, validation, span, batch_size, shuffle, settings, progress, callbacks, self.history)
         return self.history
 
     def evaluate(self, x: Any, y: Any = None, *, batch_size: int | None = None) -> dict[str, float]:
@@ -132,10 +151,11 @@ class Model:
         return {port.name: array for port, array in zip(declaration.outputs, outputs, strict=True)}
 
     def train_on_batch(self, x: Any, y: Any = None) -> dict[str, float]:
-        """One step on these rows as one batch -> loss and metrics before the update."""
+        """One step on these rows as one batch -> loss and metrics before the update. A schedule changes the learning rate
+        once `fit` has said how many steps an epoch has."""
         self.declaration.trained  # noqa: B018 - says what is missing
         rows = self._rows(x, y, "x", "y")
-        return train_epoch(self, rows, np.arange(rows.size), rows.size, self._hyper({}), None, self._epochs)
+        return train_epoch(self, rows, np.arange(rows.size), rows.size, self._settings({}), None, self._epochs)
 
     def summary(self) -> None:
         """Prints the layers with shapes and parameters, FLOPs, and the bytes that this model's training holds."""
@@ -175,6 +195,7 @@ class Model:
             "seed": self._seed,
             "iterations": self._iterations,
             "epochs": self._epochs,
+            "schedule": self._memory,
         }
         write_weights(path, header, arrays)
 
@@ -192,6 +213,7 @@ class Model:
             seed, iterations, epochs = (_whole(name, header[name], 0) for name in ("seed", "iterations", "epochs"))
             model = cls(seed, threads=threads)
             model._numbers = model._with_numbers(model._numbers, header["numbers"])
+            model._memory = {str(name): float(value) for name, value in header.get("schedule", {}).items()}
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ValueError(f"{os.fspath(path)} has a damaged header: {error}") from error
         model._restore(path, optimizer=True)
@@ -251,8 +273,10 @@ class Model:
                 raise ValueError(f"{name} is a finite number, not {value!r}")
         return numbers
 
-    def _hyper(self, changed: Mapping[str, float]) -> Array:
-        return np.array(list(self._with_numbers(self._numbers, changed).values()), np.float64)
+    def _settings(self, changed: Mapping[str, float]) -> Numbers:
+        numbers = self._with_numbers(self._numbers, changed)
+        place = list(numbers).index("lr") if "lr" in numbers else 0
+        return Numbers(np.array(list(numbers.values()), np.float64), place, self._epoch_steps, self._total_steps)
 
 
 def _whole(name: str, value: Any, low: int) -> int:

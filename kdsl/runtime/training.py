@@ -51,6 +51,24 @@ class Rows(NamedTuple):
     size: int
 
 
+class Numbers(NamedTuple):
+    """The optimizer's numbers in a call of `fit`, in their declared order; `lr` is the place of the learning rate. An
+    epoch has `epoch` steps and the training `total`; 0 where that is not known, and then no schedule changes the rate."""
+
+    values: Array
+    lr: int
+    epoch: int
+    total: int
+
+    def of_steps(self, model: Model, first: int, count: int) -> Array:
+        """A row for each step; `first` updates were made before them."""
+        rows = np.tile(self.values, (count, 1))
+        if self.epoch:
+            steps = np.arange(first, first + count, dtype=np.float64)
+            rows[:, self.lr] = model._rates(float(self.values[self.lr]), steps, self.epoch, self.total)
+        return rows
+
+
 class Pace:
     """How many units of work (steps, blocks of rows) one compiled call takes: about 50 ms, so that Ctrl-C is heard."""
 
@@ -100,26 +118,32 @@ def unbroken() -> Iterator[None]:
 
 
 def train_epoch(
-    model: Model, rows: Rows, order: Array, batch_size: int, hyper: Array, progress: Progress | None, epoch: int
+    model: Model, rows: Rows, order: Array, batch_size: int, numbers: Numbers, progress: Progress | None, epoch: int
 ) -> dict[str, float]:
-    """One pass over `order` -> loss and metrics: the batches' means weighted by their rows, taken while weights move."""
+    """One pass over `order` -> loss and metrics: the batches' means weighted by their rows, taken while weights move.
+
+    With a schedule also `lr`, that of the last step."""
     core, names = model._core, model._names
+    shown: dict[str, float] = {}
     batch_size = min(batch_size, len(order))
     steps = -(-len(order) // batch_size)
     totals = np.zeros(len(names))
     for start, stop in model._step_pace.slices(steps):
         part = order[start * batch_size : stop * batch_size]
         with unbroken():
-            numbers = np.tile(hyper, (stop - start, 1))
-            sums, bad = core.train(rows.inputs, rows.targets, part, batch_size, model._iterations, model._seed, numbers)
+            hyper = numbers.of_steps(model, model._iterations, stop - start)
+            sums, bad = core.train(rows.inputs, rows.targets, part, batch_size, model._iterations, model._seed, hyper)
             model._iterations += bad if bad >= 0 else stop - start
         if bad >= 0:
-            raise NonFiniteLoss(_advice(epoch, start + bad, steps, model._iterations, model._numbers))
+            rate = float(hyper[bad, numbers.lr])
+            raise NonFiniteLoss(_advice(epoch, start + bad, steps, model._iterations, rate))
         totals += sums
         done = min(stop * batch_size, len(order))
+        if model.declaration.trained.schedule:
+            shown = {"lr": float(hyper[-1, numbers.lr])}
         if progress is not None:
-            progress.update(stop, done, _means(names, totals, done, model._scalar))
-    return _means(names, totals, len(order), model._scalar)
+            progress.update(stop, done, _means(names, totals, done, model._scalar) | shown)
+    return _means(names, totals, len(order), model._scalar) | shown
 
 
 def evaluate_rows(core: Core, rows: Rows, names: Sequence[str], pace: Pace, scalar: str) -> dict[str, float]:
@@ -143,7 +167,7 @@ def run_epochs(
     epochs: range,
     batch_size: int,
     shuffle: bool,
-    hyper: Array,
+    numbers: Numbers,
     progress: Progress,
     callbacks: Sequence[Callback],
     history: History,
@@ -153,7 +177,7 @@ def run_epochs(
         order = shuffled(rows.size, model._seed, model._epochs) if shuffle else np.arange(rows.size)
         progress.begin(epoch, -(-rows.size // batch_size), rows.size)
         try:
-            logs = train_epoch(model, rows, order, batch_size, hyper, progress, epoch)
+            logs = train_epoch(model, rows, order, batch_size, numbers, progress, epoch)
             if validation is not None:
                 held_out = evaluate_rows(model._core, validation, model._names, model._row_pace, model._scalar)
                 logs |= {f"val_{name}": value for name, value in held_out.items()}
@@ -161,6 +185,7 @@ def run_epochs(
             progress.interrupted()
             raise
         model._epochs += 1
+        model._watch(logs)
         progress.end(logs)
         history.append(epoch, logs)
         answers = [callback(epoch, dict(logs), model) for callback in callbacks]
@@ -198,9 +223,8 @@ def _means(names: Sequence[str], totals: Array, count: int, scalar: str) -> dict
     return {name: float(np.dtype(scalar).type(total / count)) for name, total in zip(names, totals, strict=True)}
 
 
-def _advice(epoch: int, step: int, steps: int, iterations: int, numbers: dict[str, float]) -> str:
-    rate = f" (now lr={numbers['lr']:g})" if "lr" in numbers else ""
+def _advice(epoch: int, step: int, steps: int, iterations: int, rate: float) -> str:
     return (
         f"the loss is not finite in epoch {epoch + 1}, step {step + 1} of {steps} (after {iterations} updates). The weights are those before "
-        f"this step. Try a smaller learning rate{rate}, clip_norm=1.0 in the optimizer, or inputs scaled to about -1..1."
+        f"this step. Try a smaller learning rate (now lr={rate:g}), clip_norm=1.0 in the optimizer, or inputs scaled to about -1..1."
     )
