@@ -50,13 +50,6 @@ def _plain(value: Attribute) -> float:
 
 # -- statements of kernels, over registers ---------------------------------------------------------------------------
 
-# Truth values are numbers, 1 and 0, in memory: what reads them compares, what makes them chooses.
-TRUTH: Mapping[str, str] = {
-    "where": "where({0} != 0.0, {1}, {2})",
-    "logical_and": "where(({0} != 0.0) & ({1} != 0.0), 1.0, 0.0)",
-    "logical_or": "where(({0} != 0.0) | ({1} != 0.0), 1.0, 0.0)",
-    "logical_not": "where({0} == 0.0, 1.0, 0.0)",
-}
 RANDOM = frozenset({"dropout", "random_normal", "random_uniform"})
 
 
@@ -66,8 +59,8 @@ def streams_of(body: Sequence[Node]) -> list[Attribute]:
 
 
 def statement(node: Node, operands: Sequence[str], keys: Mapping[Attribute, str], element: str) -> str:
-    """What a kernel computes for one node. `keys` are the random streams' variables, `element` counts the elements of the
-    unpadded array."""
+    """What a kernel computes for one node; a truth value is the number 1 or 0. `keys` are the random streams' variables,
+    `element` counts the elements of the unpadded array."""
     if node.op in RANDOM:
         place = f"{keys[node.attribute('stream')]}, {element}"
         if node.op != "dropout":
@@ -77,8 +70,6 @@ def statement(node: Node, operands: Sequence[str], keys: Mapping[Attribute, str]
         if rate >= 1.0:
             return "spread(0.0)"
         return f"where(kept({place}, {int(rate * 2**32)}), {operands[0]} * {1.0 / (1.0 - rate)!r}, 0.0)"
-    if node.op in TRUTH:
-        return TRUTH[node.op].format(*operands)
     text = expression(node, operands)
     return f"where({text}, 1.0, 0.0)" if node.type.dtype == "bool" and node.op != "cast" else text
 
