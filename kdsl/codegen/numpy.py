@@ -9,7 +9,7 @@ from typing import Any
 from kdsl.codegen.carry import Carried, carried_module, function_text, needed_by
 from kdsl.codegen.sections import Options, Sections
 from kdsl.codegen.text import call, docstring, indented, joined_tuple, origin_of, pyrepr
-from kdsl.elaborate.program import ModelProgram
+from kdsl.elaborate.program import ModelProgram, Tuned
 from kdsl.graph.graph import FUSED, SOURCES, Graph, Node
 from kdsl.ops.registry import OPS, DefinitionError
 from kdsl.plan.names import RESERVED, Names, identifier
@@ -133,6 +133,10 @@ class _Body:
         keywords = [f"{key}={pyrepr(value)}" for key, value in node.attributes]
         keywords += [f"{key}={known[key]}" for key in op.run_time]
         arguments = [self.texts[value] for value in node.inputs]
+        if not op.elementwise:  # a number written out is no array
+            arguments = [
+                f"np.{self.options.scalar}({text})" if text[0] in "(0123456789" else text for text in arguments
+            ]
         name = self.texts[node.name] = self.names(node.name)
         text = call(f"{name} = {identifier(node.op)}(", [*arguments, *keywords], used=4)
         return f"{text}  # {origin_of(node, self.program)}"
@@ -178,18 +182,28 @@ def _update(program: ModelProgram, options: Options) -> tuple[str, list[str], li
     numbers = [f"{name}: float" for name, _ in chosen.numbers]
     parameters = ["w: Weights", "gradients: Weights", "slots: dict[str, Weights]", "step: int", *numbers]
     lines = [f'"""One step of {chosen.name} on every trained weight, in place; `step` counts from 0."""']
-    if flags.get("weight_decay"):
-        lines.append("decay = weight_decay * lr")
+    tuned = program.training.tuned
+    decays = bool(flags.get("weight_decay")) or any(each.weight_decay is not None for each in tuned)
+    factor_line = f"{', '.join(factors)}{',' * (len(factors) == 1)} = {first}(step, {', '.join(rule.numbers)})"
     limit = next((name for name, kind in CLIPPINGS.items() if flags.get("clip") == kind), None)
     if limit is not None:
         lines.append(f"gradients = clipped(gradients, {pyrepr(flags['clip'])}, {limit})")
-    lines.append(f"{', '.join(factors)}{',' * (len(factors) == 1)} = {first}(step, {', '.join(rule.numbers)})")
-    lines.append("for name, gradient in gradients.items():")
+    if tuned:
+        lines += [*_own_settings(tuned), "base = lr"]
+        lines += ["for name, gradient in gradients.items():", "    rate = base * scales.get(name, 1.0)"]
+        if decays:
+            usual = "weight_decay" if flags.get("weight_decay") else "0.0"
+            own = any(each.weight_decay is not None for each in tuned)
+            lines.append(f"    decay = {f'decays.get(name, {usual})' if own else usual} * rate")
+        lines.append(f"    {factor_line}".replace("(step, lr", "(step, rate"))
+    else:
+        lines += ["decay = weight_decay * lr"] if decays else []
+        lines += [factor_line, "for name, gradient in gradients.items():"]
     if rule.slots:
         held = ", ".join(f"slots[{pyrepr(slot)}][name]" for slot in rule.slots)
         lines.append(f"    {', '.join(slots)} = {held}")
     changed = ", ".join(f"{target}[...]" for target in ("w[name]", *slots))
-    weight = "w[name] - w[name] * decay" if flags.get("weight_decay") else "w[name]"
+    weight = "w[name] - w[name] * decay" if decays else "w[name]"
     arguments = [weight, "gradient", *slots, *factors]
     update = call(f"{changed}{',' * (not rule.slots)} = {second}(", arguments, used=8)
     lines.append(indented(update, 4))
@@ -199,6 +213,16 @@ def _update(program: ModelProgram, options: Options) -> tuple[str, list[str], li
     texts = [*sorted(helpers), *((f.__name__, function_text(f, f.__name__)) for f in functions)]
     title = "The optimizer: the factors of a step, and what they do to a weight."
     return "\n".join([head, *(indented(line, 4) for line in lines)]), imports, [(title, text) for _, text in texts]
+
+
+def _own_settings(tuned: Sequence[Tuned]) -> list[str]:
+    """What the learning rate of some weights is multiplied by, and the decay of some, as dicts."""
+    scales = [f"{pyrepr(each.weight)}: {pyrepr(each.lr_scale)}" for each in tuned if each.lr_scale != 1.0]
+    decays = [f"{pyrepr(each.weight)}: {pyrepr(each.weight_decay)}" for each in tuned if each.weight_decay is not None]
+    lines = [call("scales: dict[str, float] = {", scales, "}", used=4)]
+    if decays:
+        lines.append(call("decays: dict[str, float] = {", decays, "}", used=4))
+    return [line for text in lines for line in text.split("\n")]
 
 
 def _engine(names: Sequence[str], options: Options) -> str:
