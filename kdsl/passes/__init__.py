@@ -18,6 +18,7 @@ from kdsl.passes.fuse_elementwise import FuseElementwise
 from kdsl.passes.fuse_epilogues import FuseEpilogues
 from kdsl.passes.inference import Inference
 from kdsl.passes.pass_ import Kind, Pass
+from kdsl.passes.simplify import Simplify
 from kdsl.passes.simplify_gradients import SimplifyGradients
 
 if TYPE_CHECKING:
@@ -41,10 +42,12 @@ PIPELINE: tuple[Pass, ...] = (
     CheckShapes(),
     Inference(),
     FoldConstants(),
+    Simplify(),
     CommonSubexpressions(),
     Canonicalize(),
     Differentiate(),
     FoldConstants(),
+    Simplify(),
     CommonSubexpressions(),
     SimplifyGradients(),
     DeadCode(),

@@ -10,11 +10,15 @@ from typing import ClassVar
 from kdsl.graph.graph import Attribute, Graph, Node, attributes_of
 from kdsl.passes.pass_ import Pass
 
+# Ops that change nothing where they leave the type as it is.
+SAME = ("linear", "cast", "reshape", "broadcast_to", "sum_to", "reduce_sum", "reduce_mean", "reduce_max", "reduce_min")
+
 
 @dataclass(frozen=True)
 class FoldConstants(Pass):
     """Elementwise ops on constants become constants (in double precision); ops that change nothing go: `linear`,
-    `x + 0`, `x - 0`, `x * 1`, `x / 1`, dropout of rate 0, a cast of floats, a reshape to the shape it has."""
+    `x + 0`, `x - 0`, `x * 1`, `x / 1`, `x ** 1`, `-(-x)`, dropout of rate 0, a cast of floats, a reshape to the shape it
+    has, reductions of axes of size 1 that keep them, a transpose that keeps the order."""
 
     name: ClassVar[str] = "fold_constants"
 
@@ -34,16 +38,25 @@ class FoldConstants(Pass):
 def _unchanged(node: Node, kept: Mapping[str, Node]) -> str | None:
     """The input that the node's value equals, or None."""
     candidates: tuple[str, ...] = ()
-    if node.op in ("linear", "cast", "reshape") or (node.op == "dropout" and node.attribute("rate") == 0):
+    if node.op in SAME or _does_nothing(node):
         candidates = node.inputs
+    elif node.op == "negative" and kept[node.inputs[0]].op == "negative":
+        candidates = kept[node.inputs[0]].inputs
     elif node.op in ("add", "multiply"):
         x, y = node.inputs
         neutral = 0.0 if node.op == "add" else 1.0
         candidates = (*((x,) if _is(kept[y], neutral) else ()), *((y,) if _is(kept[x], neutral) else ()))
-    elif node.op in ("subtract", "divide"):
+    elif node.op in ("subtract", "divide", "power"):
         neutral = 0.0 if node.op == "subtract" else 1.0
         candidates = node.inputs[:1] if _is(kept[node.inputs[1]], neutral) else ()
     return next((name for name in candidates if kept[name].type == node.type), None)
+
+
+def _does_nothing(node: Node) -> bool:
+    """By its attributes."""
+    if node.op == "transpose":
+        return node.attribute("axes") == tuple(range(node.type.rank))
+    return node.op == "dropout" and node.attribute("rate") == 0
 
 
 def _is(node: Node, number: float) -> bool:
@@ -56,7 +69,7 @@ def _folded(node: Node, kept: Mapping[str, Node]) -> Node:
 
     inputs = [kept[name] for name in node.inputs]
     op = OPS.get(node.op)
-    if op is None or not op.elementwise or op.run_time or not inputs or node.type.rank > 1:
+    if op is None or not op.elementwise or op.run_time or not inputs or node.type.rank > 1 or node.type.dtype != "f32":
         return node
     if any(i.op != "constant" for i in inputs):
         return node

@@ -9,15 +9,21 @@ from kdsl.graph.types import TensorType
 from kdsl.passes.origins import merged
 
 
-def joins(node: Node, graph: Graph) -> bool:
+def joins(node: Node, graph: Graph, broadcasts: bool = False) -> bool:
     """Whether a fused kernel can compute this node element by element: an elementwise op or dropout on batched values,
-    whose operands are of the result's shape, a vector along the last axis, or a single number."""
+    whose operands are of the result's shape, a vector along the last axis, or a single number; with `broadcasts`, of any
+    shape that broadcasts."""
     from kdsl.ops.registry import OPS
 
     op = OPS.get(node.op)
     if op is None or not node.type.batched or not (op.elementwise or node.op == "dropout"):
         return False
-    return all(_fits(graph[name].type, node.type) for name in node.inputs)
+    return broadcasts or all(_fits(graph[name].type, node.type) for name in node.inputs)
+
+
+def alike(one: TensorType, other: TensorType) -> bool:
+    """Whether one loop goes over both; what the elements are does not matter."""
+    return one.shape == other.shape and one.batched == other.batched
 
 
 def _fits(operand: TensorType, result: TensorType) -> bool:

@@ -18,7 +18,7 @@ class SimplifyGradients(Pass):
 
     With `d = dropout(r)`, `r = relu(x)`: `relu_gradient(dropout(u), r)` becomes `relu_gradient(u, d) * scale`.
     With `r = relu(d)`, `d = dropout(x)`: `dropout(relu_gradient(u, r))` becomes `relu_gradient(u, r) * scale`.
-    The mask is not drawn a second time, and only the last value need be kept.
+    The mask is not drawn a second time, and only the last value need be kept. `stop_gradient` has done its work and goes.
     """
 
     name: ClassVar[str] = "simplify_gradients"
@@ -29,12 +29,17 @@ class SimplifyGradients(Pass):
         dropped = {node.inputs[0]: node for node in graph.of("dropout") if not _is_gradient(node, graph)}
         build = Builder()
         seen: dict[str, Node] = {}
-        for node in graph.nodes:
+        names: dict[str, str] = {}
+        for original in graph.nodes:
+            node = original.renamed(names)
+            if node.op == "stop_gradient":
+                names[node.name] = node.inputs[0]
+                continue
             with build.at(*node.origin, layer=node.layer):
                 if not (_relu_after(node, seen, dropped, build) or _dropout_after(node, seen, build)):
                     build.append(node)
             seen[node.name] = node
-        return graph.with_results({}, tuple(build.nodes))
+        return graph.with_results(names, tuple(build.nodes))
 
 
 def _is_gradient(node: Node, graph: Graph) -> bool:

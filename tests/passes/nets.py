@@ -118,10 +118,97 @@ def weighted_losses() -> Graph:
     return net.graph()
 
 
+def normalised() -> Graph:
+    """`(x - mean) / sqrt(var + eps) * gain + shift` over the last axis, written out; then RMS normalisation."""
+    net = Network()
+    x, y = net.input("x", f32(3, 4)), net.target("y", f32(3, 4))
+    h = net.layer("dense", x, units=4)
+    centered = net.op("subtract", h, net.layer("mean", h, axis=(-1,), keep=True))
+    deviation = net.layer("sqrt", net.op("add", net.layer("var", h, axis=(-1,), keep=True), net.number(1e-3)))
+    h = net.op("divide", centered, deviation)
+    h = net.op("add", net.op("multiply", h, net.weight("gain", 4)), net.weight("shift", 4))
+    squares = net.layer("mean", net.op("power", h, net.number(2.0)), axis=(-1,), keep=True)
+    h = net.op("divide", h, net.op("power", net.op("add", squares, net.number(1e-3)), net.number(0.5)))
+    net.loss("mse", net.op("multiply", h, net.weight("rows", 3, 1)), y)
+    net.output("h", h)
+    return net.graph()
+
+
+def attention() -> Graph:
+    """Two heads of attention by einsum and softmax, with weights of three axes and a mask."""
+    net = Network()
+    x, y, seen = net.input("x", f32(3, 4)), net.target("y", f32(3, 4)), net.input("seen", truth(3))
+    q, k, v = (
+        net.layer("einsum", x, net.weight(name, 4, 2, 2), equation="td,dhk->thk") for name in ("query", "key", "value")
+    )
+    scores = net.op("divide", net.layer("einsum", q, k, equation="qhc,khc->hqk"), net.number(1.4142135))
+    mask = net.op("reshape", seen, shape=(1, 1, 3))
+    scores = net.layer("where", net.op("equal", net.op("cast", mask), net.number(1.0)), scores, net.number(-1e9))
+    mixed = net.layer("einsum", net.layer("softmax", scores), v, equation="hqk,khc->qhc")
+    out = net.layer("einsum", mixed, net.weight("out", 2, 2, 4), equation="qhc,hcd->qd")
+    net.loss("mse", out, y)
+    net.output("out", out)
+    return net.graph()
+
+
+def choices() -> Graph:
+    """Comparisons, logic, where, the larger of two, the largest of many, clipping, powers, steps, argmax as an
+    output."""
+    net = Network()
+    x, y = net.input("x", f32(2, 3)), net.target("y", f32(2, 3))
+    h = net.layer("dense", x, units=3)
+    low, high = net.op("greater", h, net.number(-0.5)), net.op("less", h, net.op("absolute", x))
+    inside = net.op("logical_and", low, net.op("logical_not", high))
+    h = net.layer("where", inside, net.op("square", h), net.op("negative", net.op("multiply", h, h)))
+    h = net.layer("maximum", net.layer("clip", h, low=-1.5, high=1.5), net.op("multiply", h, net.weight("slopes", 3)))
+    peak = net.layer("max", h, axis=(0,), keep=True)
+    h = net.op("add", net.op("subtract", h, peak), net.op("negative", net.layer("floor", h)))
+    cubes = net.op("power", net.layer("sigmoid", h), net.number(3.0))
+    h = net.op("multiply", net.op("power", net.layer("softplus", h), net.weight("exponent", 1)), cubes)
+    net.loss("mse", net.op("add", h, net.layer("logsumexp", h, axis=(1,), keep=True)), y)
+    net.output("place", net.layer("argmax", h))
+    net.output("inside", inside)
+    return net.graph()
+
+
+def sampled() -> Graph:
+    """A variational layer, noise on its input, and values that are drawn without any input."""
+    net = Network()
+    x, y = net.input("x", f32(3)), net.target("y", f32(3))
+    noisy = net.op("add", x, net.layer("uniform_like", x, low=-0.1, high=0.1))
+    mean, log_variance = net.layer("dense", noisy, units=2), net.layer("dense", noisy, units=2)
+    deviation = net.layer("exp", net.op("multiply", log_variance, net.number(0.5)))
+    z = net.op("add", mean, net.op("multiply", deviation, net.layer("normal_like", mean)))
+    z = net.op("add", z, net.layer("normal", shape=(2,), mean=0.5, stddev=0.1))
+    out = net.layer("dense", z, units=3)
+    squares = net.op("add", net.op("square", mean), net.layer("exp", log_variance))
+    divergence = net.op("subtract", squares, net.op("add", log_variance, net.number(1.0)))
+    reconstruction = net.loss("mse", out, y)
+    net.the_loss = net.op("add", reconstruction, net.op("mean", net.layer("sum", divergence, axis=(-1,))))
+    net.output("out", out)
+    net.output("dice", net.layer("uniform", shape=(2, 2), sample="always"))
+    return net.graph()
+
+
+def of_weights() -> Graph:
+    """Values made of weights alone, a tied matrix, a penalty on the weights in the loss."""
+    net = Network()
+    x, y = net.input("x", f32(4)), net.target("y", f32(4))
+    kernel, gain = net.weight("kernel", 4, 3), net.weight("gain", 3, 1)
+    unit = net.op("divide", kernel, net.layer("norm", kernel, axis=(0,), keep=True))
+    h = net.layer("tanh", net.op("matmul", x, unit))
+    scaled = net.op("multiply", net.layer("exp", gain), net.op("transpose", kernel, axes=(1, 0)))
+    out = net.layer("matmul", h, scaled)
+    penalty = net.op("reduce_sum", net.op("square", kernel), axes=(0, 1), keep=False)
+    net.the_loss = net.op("add", net.loss("mse", out, y), net.op("multiply", penalty, net.number(0.01)))
+    net.output("out", out)
+    return net.graph()
+
+
 NETS: dict[str, Callable[[], Graph]] = {
     f.__name__: f
     for f in (
         *(classifier, dropout_before_relu, dropped_twice, every_activation, shared_tower, residual, regression),
-        weighted_losses,
+        *(weighted_losses, normalised, attention, choices, sampled, of_weights),
     )
 }

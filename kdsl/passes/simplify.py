@@ -1,0 +1,177 @@
+"""Arithmetic written as cheaper arithmetic that means the same."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+from kdsl.graph.builder import Builder
+from kdsl.graph.graph import Graph, Node, attributes_of
+from kdsl.graph.types import TensorType
+from kdsl.ops.type_rules import whole_numbers
+from kdsl.passes.origins import merged
+from kdsl.passes.pass_ import Pass
+
+SUMS = ("sum_to", "reduce_sum", "reduce_mean")
+POWERS = {2.0: "square", 0.5: "sqrt", -0.5: "rsqrt"}
+
+Nodes = Mapping[str, Node]
+
+
+@dataclass(frozen=True)
+class Simplify(Pass):
+    """Powers that have an op of their own, `x ** 2`, `x ** 0.5`, `x ** -1`, `x ** 3`, and `x * x`; `1 / sqrt(x)`; `x + -y`;
+    two transposes in a row; a value repeated for an op that repeats by itself; a division by a value that is repeated,
+    which becomes a product with its reciprocal; a factor inside a sum, which goes in front of it."""
+
+    name: ClassVar[str] = "simplify"
+
+    def run(self, graph: Graph) -> Graph:
+        build = Builder()
+        seen: dict[str, Node] = {}
+        for original in graph.nodes:
+            node = _one_step(original, seen)
+            with build.at(*node.origin, layer=node.layer):
+                for part in _several(node, seen, graph) or (node,):
+                    seen[part.name] = part
+                    build.append(part)
+        return graph.with_results({}, tuple(build.nodes))
+
+
+def _one_step(node: Node, seen: Nodes) -> Node:
+    """The same node as another op, or reading other values."""
+    for rule in (_power, _product, _sum, _inverse_root, _transpose, _repeated):
+        changed = rule(node, seen)
+        if changed is not None:
+            return changed
+    return node
+
+
+def _as(node: Node, op: str, *inputs: str, others: tuple[Node, ...] = (), **attributes: object) -> Node:
+    origin = merged([node, *others])
+    return replace(node, op=op, inputs=inputs, attributes=attributes_of(dict(attributes)), origin=origin)  # type: ignore[arg-type]
+
+
+def _number(node: Node) -> float | None:
+    """The value of a constant that is one number."""
+    value = node.attribute("value") if node.op == "constant" else None
+    return float(value) if isinstance(value, (int, float)) else None
+
+
+def _power(node: Node, seen: Nodes) -> Node | None:
+    if node.op != "power":
+        return None
+    op = POWERS.get(_number(seen[node.inputs[1]]) or 0.0)
+    return _as(node, op, node.inputs[0]) if op else None
+
+
+def _product(node: Node, seen: Nodes) -> Node | None:
+    if node.op == "multiply" and node.inputs[0] == node.inputs[1]:
+        return _as(node, "square", node.inputs[0])
+    return None
+
+
+def _sum(node: Node, seen: Nodes) -> Node | None:
+    """`x + -y`, `-x + y`, `x - -y`."""
+    if node.op not in ("add", "subtract"):
+        return None
+    x, y = (seen[name] for name in node.inputs)
+    if y.op == "negative":
+        return _as(node, "subtract" if node.op == "add" else "add", x.name, y.inputs[0], others=(y,))
+    if node.op == "add" and x.op == "negative":
+        return _as(node, "subtract", y.name, x.inputs[0], others=(x,))
+    return None
+
+
+def _inverse_root(node: Node, seen: Nodes) -> Node | None:
+    if node.op != "divide" or _number(seen[node.inputs[0]]) != 1.0:
+        return None
+    root = seen[node.inputs[1]]
+    return _as(node, "rsqrt", root.inputs[0], others=(root,)) if root.op == "sqrt" else None
+
+
+def _transpose(node: Node, seen: Nodes) -> Node | None:
+    if node.op != "transpose" or seen[node.inputs[0]].op != "transpose":
+        return None
+    inner = seen[node.inputs[0]]
+    order = whole_numbers(inner.attribute("axes"))
+    axes = tuple(order[axis] for axis in whole_numbers(node.attribute("axes")))
+    return _as(node, "transpose", *inner.inputs, others=(inner,), axes=axes)
+
+
+def _repeated(node: Node, seen: Nodes) -> Node | None:
+    """An elementwise op that reads a `broadcast_to`, where the other inputs alone give its shape."""
+    from kdsl.ops.registry import OPS
+
+    op = OPS.get(node.op)
+    if op is None or not op.elementwise:
+        return None
+    for place, name in enumerate(node.inputs):
+        if seen[name].op != "broadcast_to":
+            continue
+        inputs = (*node.inputs[:place], *seen[name].inputs, *node.inputs[place + 1 :])
+        if _type(node, inputs, seen) == node.type:
+            return replace(node, inputs=inputs, origin=merged([node, seen[name]]))
+    return None
+
+
+def _type(node: Node, inputs: tuple[str, ...], seen: Nodes) -> TensorType | None:
+    from kdsl.ops.registry import OPS, Refused
+
+    try:
+        return OPS[node.op].infer([seen[name].type for name in inputs], node.keywords)
+    except (Refused, ValueError):
+        return None
+
+
+def _several(node: Node, seen: Nodes, graph: Graph) -> tuple[Node, ...] | None:
+    """Two or three nodes for one: `x ** 3`, `x ** -1`, `x / s` with an s of fewer elements, of each of which the reciprocal
+    is taken once, and `sum(x * 2)`."""
+    read = {name: None for each in node.inputs for name in (each, *seen[each].inputs)}
+    build = Builder(seen[name] for name in read)
+    exponent = _number(seen[node.inputs[1]]) if node.op == "power" else None
+    with build.at(*node.origin, layer=node.layer):
+        if exponent == 3.0:
+            square = build.add("square", node.inputs[:1], name=_unused(graph, f"{node.name}.square"))
+            build.add("multiply", [square, node.inputs[0]], name=node.name)
+        elif exponent == -1.0:
+            one = build.constant(1.0, _unused(graph, f"{node.name}.one"))
+            build.add("divide", [one, node.inputs[0]], name=node.name)
+        elif node.op == "divide" and _is_repeated(seen[node.inputs[1]], seen[node.inputs[0]], node):
+            reciprocal = _reciprocal(build, seen[node.inputs[1]], graph, node.name)
+            build.add("multiply", [node.inputs[0], reciprocal], name=node.name)
+        elif node.op in SUMS and _factor(seen[node.inputs[0]], seen) is not None:
+            linear = seen[node.inputs[0]]
+            total = build.add(node.op, linear.inputs[:1], node.keywords, name=_unused(graph, f"{node.name}.sum"))
+            build.add(linear.op, [total, *linear.inputs[1:]], name=node.name)
+        else:
+            return None
+    return tuple(part for part in build.nodes if part.name not in read)
+
+
+def _reciprocal(build: Builder, divisor: Node, graph: Graph, owner: str) -> str:
+    name = _unused(graph, f"{owner}.reciprocal")
+    if divisor.op == "sqrt":
+        return build.add("rsqrt", divisor.inputs, name=name)
+    return build.add("divide", [build.constant(1.0, _unused(graph, f"{owner}.one")), divisor.name], name=name)
+
+
+def _factor(node: Node, seen: Nodes) -> float | None:
+    """What a node multiplies its first input by, where that is one constant number."""
+    if node.op == "negative":
+        return -1.0
+    return _number(seen[node.inputs[1]]) if node.op == "multiply" else None
+
+
+def _is_repeated(divisor: Node, dividend: Node, quotient: Node) -> bool:
+    """Whether the divisor has fewer elements than the quotient, and the dividend as many."""
+    if divisor.op == "constant" or dividend.type != quotient.type:
+        return False
+    return divisor.type.size < quotient.type.size or divisor.type.batched < quotient.type.batched
+
+
+def _unused(graph: Graph, name: str) -> str:
+    while name in graph:
+        name += "_"
+    return name
