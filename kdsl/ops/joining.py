@@ -208,7 +208,7 @@ class Split(Layer):
             )
 
     @staticmethod
-    def lower(  # type: ignore[override]
+    def lower(
         build: Builder, arguments: Mapping[str, Any], values: Sequence[str], weights: Mapping[str, str]
     ) -> tuple[str, ...]:
         type, parts = build.type_of(values[0]), arguments["parts"]

@@ -26,8 +26,7 @@ class Linear(Activation):
     Source: keras/src/activations/activations.py.
     """
 
-    keras = ("Identity", "linear")
-    torch = ("Identity",)
+    keras = ("linear",)
 
     @staticmethod
     def reference(x: Array) -> Array:

@@ -208,8 +208,10 @@ class Layer(Declared):
         """Raises Refused where the inputs or arguments do not fit; asked before `weights` and `lower`."""
 
     @staticmethod
-    def lower(build: Builder, arguments: Mapping[str, Any], values: Sequence[str], weights: Mapping[str, str]) -> str:
-        """Adds the layer's ops -> the value's name. `weights` maps WeightSpec.name -> value."""
+    def lower(
+        build: Builder, arguments: Mapping[str, Any], values: Sequence[str], weights: Mapping[str, str]
+    ) -> str | tuple[str, ...]:
+        """Adds the layer's ops -> the value's name, or names of several. `weights` maps WeightSpec.name -> value."""
         raise NotImplementedError
 
 
