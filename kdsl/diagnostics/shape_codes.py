@@ -105,6 +105,15 @@ SHAPES = (
         model("Net", "input x: f32[5, 3]\noutput y = mean(x, axis = 1)"),
     ),
     Entry(
+        "E412",
+        "axes-do-not-fit",
+        "axes that do not fit what is done with them",
+        "`transpose` and `permute` name every axis once, in its new place; `squeeze` takes away axes of size 1; `pad` has one\n"
+        "pair for all axes or one for each. The batch is not counted: the first axis after it is 0.",
+        model("Net", "input x: f32[5, 3]\noutput y = transpose(x, [0, 2])"),
+        model("Net", "input x: f32[5, 3]\noutput y = transpose(x, [1, 0])"),
+    ),
+    Entry(
         "E413",
         "einsum-equation",
         "an equation of `einsum` that does not fit its operands",
@@ -114,6 +123,25 @@ SHAPES = (
         model("Net", 'input a: f32[5, 3]\ninput b: f32[4, 3]\noutput y = einsum("qd,kd->qk", a, b)'),
     ),
     Entry(
+        "E414",
+        "no-such-place",
+        "a place that an axis does not have",
+        "Places count from 0, or from -1, the last one, backwards. In `start:stop` the stop is not part of it, and a part has at\n"
+        "least one place. `x[-1]` is the last time step of [steps, features]: the first item is for the first axis after the\n"
+        "batch.",
+        model("Net", "input x: f32[5, 3]\noutput y = x[5]"),
+        model("Net", "input x: f32[5, 3]\noutput y = x[4]"),
+    ),
+    Entry(
+        "E415",
+        "pieces-do-not-fit",
+        "pieces that do not fit together",
+        "`concat` joins along one axis, and all other axes are equal; `stack` wants equal shapes; the parts that `split` makes\n"
+        "add up to the axis.",
+        model("Net", "input a: f32[5, 3]\ninput b: f32[4, 2]\noutput y = concat([a, b], axis = 0)"),
+        model("Net", "input a: f32[5, 3]\ninput b: f32[4, 3]\noutput y = concat([a, b], axis = 0)"),
+    ),
+    Entry(
         "E416",
         "condition-wanted",
         "a number stands where a condition is wanted",
@@ -121,5 +149,14 @@ SHAPES = (
         "first, so that a reader sees which ones count as true.",
         model("Net", "input x: f32[3]\noutput y = where(x, x, 0)"),
         model("Net", "input x: f32[3]\noutput y = where(x > 0, x, 0)"),
+    ),
+    Entry(
+        "E417",
+        "classes-wanted",
+        "numbers stand where classes are wanted",
+        "`embed` has a vector for each class, `gather` and `one_hot` pick places: they need to know that a value is a whole\n"
+        "number, and `embed` how many classes there are. An input `index(20000)[50]` says both.",
+        model("Net", "input words: i32[50]\noutput y = words -> embed(8)"),
+        model("Net", "input words: index(20000)[50]\noutput y = words -> embed(8)"),
     ),
 )
