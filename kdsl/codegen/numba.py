@@ -19,6 +19,7 @@ CARRIED = (
     "simd",
     "simd_functions",
     "simd_memory",
+    "simd_wide",
     "simd_random",
     "numba_kernel",
     "numba_dense",
@@ -39,7 +40,8 @@ def numba_sections(program: ModelProgram, graphs: Any, options: Options) -> Sect
 
     library = Library([import_module(f"kdsl.runtime.{name}") for name in CARRIED], options)
     taken = {*RESERVED, *library.names, *(options.prefix + name for name in known_names()), options.engine}
-    optimizer = None if program.training is None else OptimizerText(program.training.optimizer, options.prefix)
+    training = program.training
+    optimizer = None if training is None else OptimizerText(training.optimizer, options.prefix, training.tuned)
     if optimizer is not None:
         taken |= {*LOCALS.split(), *optimizer.locals, optimizer.name}
     plan = plan_model(program, graphs, taken, options.prefix, "reuse_buffers" not in options.without)
