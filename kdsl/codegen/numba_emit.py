@@ -108,7 +108,9 @@ class Emitter:
         return [indented(line, 4) for line in lines]
 
     def _texts(self, launches: Iterable[Launch]) -> list[str]:
-        return [text for launch in launches for text in (launch.value, *(value for _, value in launch.arguments))]
+        """Everything that the launches name."""
+        texts = [text for launch in launches for text in (launch.value, *(value for _, value in launch.arguments))]
+        return texts + [f"numbers[{launch.number}]" for launch in launches if launch.number is not None]
 
     def _data(self, part: Part) -> list[str]:
         """Pointers to the rows of the caller's data, and keys of random masks."""

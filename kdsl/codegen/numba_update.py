@@ -274,7 +274,7 @@ class UpdateText:
         weight, place = step.weight, self._place(step)
         clip = f"squares[{self.first_piece[weight.path]}]" if self.plan.clip else ""
         arguments = [f"count={self._size(step)}", f"weight_at={place}", f"gradient_at={gradient}"]
-        arguments += self.optimizer.arguments(place, self.capital, clip)
+        arguments += self.optimizer.arguments(weight.path, place, self.capital, clip)
         lines = [filled(f"{self.optimizer.name}(", ["mem", *arguments], used=8)]
         whole = step.pieces == 1
         if weight.panels and weight.path in self.plan.memory.transposed:

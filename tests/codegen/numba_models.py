@@ -100,10 +100,10 @@ def results(made: ModuleType, batch: int = 8, threads: int | None = None, calls:
         totals, bad = core.train(inputs, targets, order, batch, 20 * call, 7, hyper)
         found[f"totals {call}"] = totals
         assert bad == -1
-    for name in weights(made):
-        found[name] = core.get_weight(name)
-        for slot in made.DECLARATION.training.slots:
-            found[f"{slot} of {name}"] = core.get_slot(slot, name)
+    for weight in made.DECLARATION.weights:
+        found[weight.name] = core.get_weight(weight.name)
+        for slot in made.DECLARATION.training.slots if weight.trainable else ():
+            found[f"{slot} of {weight.name}"] = core.get_slot(slot, weight.name)
     return found
 
 

@@ -1,0 +1,134 @@
+"""Graphs whose step takes several passes over the batch, weights in any op, and gradients that are made of other values."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from graph_models import ADAM, SGD, graph_module
+from numba_models import assert_equal, data, engine, poison, results
+from small_graphs import Network, f32, index
+
+CLIPPED = ("sgd", {"lr": 0.1, "global_clip_norm": 0.05}, {"clip": "global_norm"})
+EACH_CLIPPED = ("adam", {**ADAM[1], "clip_norm": 0.02}, {"clip": "norm"})
+
+
+def root_of_a_mean() -> Network:
+    """The gradient needs the loss's own value."""
+    net = Network()
+    x, y = net.input("x", f32(6)), net.target("y", f32(3))
+    net.output("h", net.layer("dense", net.layer("tanh", net.layer("dense", x, units=7)), units=3))
+    error = net.loss("mse", net.outputs[0][1], y)
+    net.the_loss = net.op("sqrt", error)
+    net.scalars.append(("mse", error))
+    return net
+
+
+def sum_of_losses() -> Network:
+    """Sums, products and quotients of means, and a metric made of them."""
+    net = Network()
+    x, y, k = net.input("x", f32(6)), net.target("y", f32(3)), net.target("k", index(4))
+    h = net.layer("relu", net.layer("dense", x, units=9))
+    first = net.loss("mse", net.layer("dense", h, units=3), y)
+    second = net.loss("cross_entropy", net.layer("dense", h, units=4), k)
+    net.the_loss = net.op("add", net.op("multiply", first, second), net.op("divide", first, second))
+    net.scalars.append(("quotient", net.op("divide", first, second)))
+    net.output("h", h)
+    return net
+
+
+def regularized() -> Network:
+    """Terms of weights alone in the loss: the gradient of a kernel is a sum over the batch and another value."""
+    net = Network()
+    x, y = net.input("x", f32(20)), net.target("y", f32(3))
+    h = net.layer("dense", net.layer("relu", net.layer("dense", x, units=18)), units=3)
+    net.output("h", h)
+    loss = net.loss("mse", h, y)
+    for kernel, factor in (("dense.kernel", 0.1), ("dense_2.kernel", 0.3)):
+        term = net.op("reduce_sum", net.op("square", kernel), axes=(0, 1), keep=False)
+        loss = net.op("add", loss, net.op("multiply", net.number(factor), term))
+    net.the_loss = loss
+    return net
+
+
+def tied() -> Network:
+    """A kernel is used, squared and transposed, in products of its own."""
+    net = Network()
+    x, y = net.input("x", f32(20)), net.target("y", f32(20))
+    kernel = net.op("multiply", net.weight("kernel", 20, 18), net.number(0.2))
+    h = net.layer("tanh", net.op("matmul", x, kernel))
+    h = net.op("matmul", h, net.op("transpose", kernel, axes=(1, 0)))
+    h = net.op("matmul", net.layer("tanh", h), net.op("square", kernel))
+    h = net.op("matmul", h, net.op("transpose", net.op("square", kernel), axes=(1, 0)))
+    net.output("h", h)
+    net.loss("mse", h, y)
+    return net
+
+
+def weights_of_any_rank() -> Network:
+    """A number, a vector, a matrix and a tensor that scale and shift; one of them is not trained."""
+    net = Network()
+    x, y = net.input("x", f32(4, 5, 6)), net.target("y", f32(4, 5, 6))
+    gain, shift = net.weight("gain"), net.weight("shift", 6)
+    table, cube = net.weight("table", 5, 6), net.weight("cube", 4, 5, 6)
+    fixed = net.weight("fixed", 5, 1, trainable=False)
+    h = net.op("add", net.op("multiply", x, gain), shift)
+    h = net.op("multiply", net.op("add", net.op("multiply", h, table), fixed), cube)
+    net.output("h", net.op("multiply", h, net.op("square", gain)))
+    net.loss("mse", net.outputs[0][1], y)
+    return net
+
+
+def standardized() -> Network:
+    """Every column minus its mean over the batch, divided by its deviation: three passes."""
+    net = Network()
+    x = net.input("x", f32(6))
+    h = net.layer("dense", x, units=9)
+    one = net.op("add", net.op("multiply", x, net.number(0.0)), net.number(1.0))
+    count = net.op("sum_to", one, shape=(1,), batched=False)
+    count = net.op("divide", count, net.number(6.0))
+    mean = net.op("divide", net.op("sum_to", h, shape=(9,), batched=False), count)
+    centered = net.op("subtract", h, mean)
+    variance = net.op("divide", net.op("sum_to", net.op("square", centered), shape=(9,), batched=False), count)
+    h = net.op("divide", centered, net.op("sqrt", net.op("add", variance, net.number(1e-3))))
+    net.output("h", net.layer("dense", net.layer("relu", h), units=3))
+    return net
+
+
+NETS = {f.__name__: f for f in (root_of_a_mean, sum_of_losses, regularized, tied, weights_of_any_rank)}
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_against_numpy(name: str) -> None:
+    net = NETS[name]()
+    wanted = results(graph_module(net, "numpy"))
+    made = graph_module(net)
+    assert_equal(wanted, results(made), 1e-10)
+    other = results(made, threads=2)
+    assert all(np.array_equal(value, other[key]) for key, value in results(made, threads=1).items())
+
+
+@pytest.mark.parametrize("name", NETS)
+@pytest.mark.parametrize("optimizer", [CLIPPED, EACH_CLIPPED], ids=["all", "each"])
+def test_clipped_gradients(name: str, optimizer: tuple) -> None:
+    net = NETS[name]()
+    assert_equal(
+        results(graph_module(net, "numpy", optimizer=optimizer)), results(graph_module(net, optimizer=optimizer)), 1e-10
+    )
+
+
+def test_passes_over_a_batch() -> None:
+    net = standardized()
+    numpy, made = graph_module(net, "numpy", optimised=False), graph_module(net, optimised=False)
+    for threads in (1, 2):
+        wanted, found = engine(numpy), engine(made, threads)
+        for name, value in numpy.initial_weights(1).items():
+            wanted.set_weight(name, value)
+            found.set_weight(name, value)
+        (x,), _ = data(made, 300)
+        for start, stop in ((0, 300), (5, 20), (7, 8)):
+            poison(found)
+            np.testing.assert_allclose(
+                found.predict((x,), start, stop)[0], wanted.predict((x,), start, stop)[0], rtol=1e-10, atol=1e-12
+            )
