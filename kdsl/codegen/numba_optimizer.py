@@ -5,11 +5,11 @@ from __future__ import annotations
 import ast
 import inspect
 import textwrap
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from kdsl.codegen.text import call
-from kdsl.elaborate.program import Optimizer
+from kdsl.elaborate.program import Optimizer, Tuned
 
 
 def _body(function: Callable[..., Any]) -> tuple[list[str], list[ast.stmt], list[ast.expr]]:
@@ -22,10 +22,23 @@ def _body(function: Callable[..., Any]) -> tuple[list[str], list[ast.stmt], list
     return [argument.arg for argument in tree.args.args], statements, results
 
 
-class OptimizerText:
-    """What one optimizer, with its flags, puts into a module. `name` is its kernel's."""
+def _filled(tree: ast.expr, values: Mapping[str, ast.expr]) -> ast.expr:
+    """The expression with names replaced by what they stand for."""
 
-    def __init__(self, optimizer: Optimizer, prefix: str) -> None:
+    class Fill(ast.NodeTransformer):
+        def visit_Name(self, node: ast.Name) -> ast.expr:
+            return values.get(node.id, node)
+
+    filled = Fill().visit(ast.parse(ast.unparse(tree), mode="eval").body)
+    assert isinstance(filled, ast.expr)
+    return filled
+
+
+class OptimizerText:
+    """What one optimizer, with its flags, puts into a module. `name` is its kernel's; `tuned` are the weights that have a
+    rate or decay of their own."""
+
+    def __init__(self, optimizer: Optimizer, prefix: str, tuned: Sequence[Tuned] = ()) -> None:
         from kdsl.training.optimizers import OPTIMIZERS
 
         self.flags = dict(optimizer.flags)
@@ -37,7 +50,9 @@ class OptimizerText:
         self.factors = parameters[2 + len(self.rule.slots) :]
         self.extra = ["clip"] if self.flags.get("clip") in ("norm", "global_norm") else []
         self.extra += ["limit"] if self.flags.get("clip") == "value" else []
-        self.extra += ["decay"] if self.flags.get("weight_decay") else []
+        self.tuned = {each.weight: each for each in tuned}
+        own_decay = any(each.weight_decay is not None for each in tuned)
+        self.extra += ["decay"] if self.flags.get("weight_decay") or own_decay else []
         self.name = f"{prefix}{self.rule.update.__name__}_step"
 
     @property
@@ -80,7 +95,7 @@ class OptimizerText:
         for factor, text in zip(self.factors, texts[len(statements) :], strict=True):
             lines += [f"{factor} = {text}"] if factor != text else []
         lines += ["limit = clip_value"] if "limit" in self.extra else []
-        return lines + (["decay = weight_decay * lr"] if "decay" in self.extra else [])
+        return lines + (["decay = weight_decay * lr"] if self.flags.get("weight_decay") else [])
 
     def _iteration(self, tree: ast.AST) -> ast.AST:
         """The rule's `step` counts from the first of all; that of the update function from the first of a call."""
@@ -93,11 +108,42 @@ class OptimizerText:
         """Which of the numbers bounds the length of gradients."""
         return self.numbers.index("clip_norm" if self.flags["clip"] == "norm" else "global_clip_norm")
 
-    def arguments(self, place: str, capital: str, clip: str) -> list[str]:
-        """Of a call of the kernel, behind weight and gradient."""
+    def arguments(self, path: str, place: str, capital: str, clip: str) -> list[str]:
+        """Of a call of the kernel for the weight `path`, behind weight and gradient."""
+        tuned = self.tuned.get(path, Tuned(path))
+        texts = {"clip": clip, "decay": self._decay(tuned)}
         slots = zip(self.states, self.rule.slots, strict=True)
         return [
             *(f"{state}_at={place} + {capital}{slot.upper()}" for state, slot in slots),
-            *(f"{factor}={factor}" for factor in self.factors),
-            *(f"{name}={clip if name == 'clip' else name}" for name in self.extra),
+            *(f"{factor}={text}" for factor, text in self._factors(tuned)),
+            *(f"{name}={texts.get(name, name)}" for name in self.extra),
         ]
+
+    def _factors(self, tuned: Tuned) -> list[tuple[str, str]]:
+        """(factor, text): a factor that depends on the rate is calculated anew where the weight's rate is its own."""
+        if tuned.lr_scale == 1.0:
+            return [(factor, factor) for factor in self.factors]
+        _, statements, results = _body(self.rule.coefficients)
+        known: dict[str, ast.expr] = {
+            "step": ast.Name("iteration"),
+            "lr": ast.parse(self._rate(tuned), mode="eval").body,
+        }
+        for statement in statements:
+            assert isinstance(statement, ast.Assign) and isinstance(statement.targets[0], ast.Name)
+            known[statement.targets[0].id] = _filled(statement.value, known)
+        found = []
+        for factor, result in zip(self.factors, results, strict=True):
+            whole = _filled(result, known)
+            scaled = any(isinstance(node, ast.Name) and node.id == "lr" for node in ast.walk(whole))
+            found.append((factor, ast.unparse(whole) if scaled else factor))
+        return found
+
+    def _rate(self, tuned: Tuned) -> str:
+        return "lr" if tuned.lr_scale == 1.0 else f"lr * {tuned.lr_scale!r}"
+
+    def _decay(self, tuned: Tuned) -> str:
+        usual = bool(self.flags.get("weight_decay"))
+        if tuned.weight_decay is None and (tuned.lr_scale == 1.0 or not usual):
+            return "decay" if usual else "0.0"
+        own = "weight_decay" if tuned.weight_decay is None else repr(float(tuned.weight_decay))
+        return f"{own} * ({self._rate(tuned)})"
