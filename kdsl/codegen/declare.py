@@ -8,12 +8,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from kdsl.codegen.carry import function_text, needed_by
+from kdsl.codegen.rows import rows_of
 from kdsl.codegen.text import basename, call, indented, place, pyrepr
 from kdsl.elaborate.program import ModelProgram, Port
 from kdsl.graph.graph import SOURCES, Graph
-from kdsl.graph.types import TensorType
 from kdsl.ops.registry import OPS
 from kdsl.plan.names import identifier
+from kdsl.runtime import declaration
+from kdsl.runtime.declaration import Declaration
 from kdsl.source import Source, Span
 
 
@@ -21,46 +23,48 @@ def digest(source: Source) -> str:
     return hashlib.sha256(source.text.encode("utf-8", "surrogatepass")).hexdigest()
 
 
-def declaration_text(name: str, program: ModelProgram, graphs: Any, scalar: str) -> str:
-    """`NAME = Declaration(...)`."""
+def declaration_of(program: ModelProgram, graphs: Any, scalar: str) -> Declaration:
+    """What the module of a model says of it; `scalar` is float32 or float64."""
     source = program.span.source
     where = {port.name: port.span for port in program.inputs}
     outputs = [Port(n, t, where.get(n, _output_span(program, n))) for n, t in program.outputs]
-    weights = [
-        call(
-            "Weight(",
-            [pyrepr(w.name), pyrepr(w.shape), pyrepr(place(w.span)), *([] if w.trainable else ["trainable=False"])],
-        )
-        for w in program.weights
-    ]
-    sizes = {weight.name: TensorType("f32", weight.shape, batched=False).size for weight in program.weights}
-    layers = [
-        call(
-            "Layer(",
-            [
-                pyrepr(r.path),
-                pyrepr(r.text),
-                pyrepr(str(r.type)),
-                str(sum(sizes[w] for w in r.weights)),
-                pyrepr(place(r.span)),
-            ],
-        )
-        for r in program.layers
-    ]
+    return declaration.Declaration(
+        name=program.name,
+        source=basename(source.name),
+        digest=digest(source),
+        scalar=scalar,
+        inputs=tuple(map(_port, program.inputs)),
+        targets=tuple(map(_port, program.targets)),
+        outputs=tuple(map(_port, outputs)),
+        weights=tuple(declaration.Weight(w.name, w.shape, place(w.span), w.trainable) for w in program.weights),
+        layers=rows_of(program),
+        flops=flops(graphs.predict),
+        training=_training(program, graphs),
+    )
+
+
+def declaration_text(name: str, program: ModelProgram, graphs: Any, scalar: str) -> str:
+    """`NAME = Declaration(...)`."""
+    made = declaration_of(program, graphs, scalar)
     fields = [
-        f"name={pyrepr(program.name)}",
-        f"source={pyrepr(basename(source.name))}",
-        f"digest={pyrepr(digest(source))}",
-        f"scalar={pyrepr(scalar)}",
-        _table("inputs", map(_port, program.inputs)),
-        _table("targets", map(_port, program.targets)),
-        _table("outputs", map(_port, outputs)),
-        _table("weights", weights),
-        _table("layers", layers),
-        f"flops={flops(graphs.predict)}",
-        f"training={_training(program, graphs)}",
+        f"name={pyrepr(made.name)}",
+        f"source={pyrepr(made.source)}",
+        f"digest={pyrepr(made.digest)}",
+        f"scalar={pyrepr(made.scalar)}",
+        *(_table(field, map(_row, getattr(made, field))) for field in ("inputs", "targets", "outputs")),
+        *(_table(field, map(_row, getattr(made, field))) for field in ("weights", "layers")),
+        f"flops={made.flops}",
+        f"training={_training_text(made.training)}",
     ]
     return f"{name} = Declaration(\n" + "".join(f"{indented(field, 4)},\n" for field in fields) + ")"
+
+
+def _row(row: Any) -> str:
+    """One of a table's tuples; fields that have their default at the end are left out or named."""
+    defaults = row._field_defaults
+    values = [pyrepr(value) for name, value in row._asdict().items() if name not in defaults]
+    values += [f"{n}={pyrepr(v)}" for n, v in row._asdict().items() if n in defaults and v != defaults[n]]
+    return call(f"{type(row).__name__}(", values)
 
 
 def _output_span(program: ModelProgram, name: str) -> Span:
@@ -68,9 +72,8 @@ def _output_span(program: ModelProgram, name: str) -> Span:
     return program.graph[values[name]].origin[0] if name in values else program.span
 
 
-def _port(port: Port) -> str:
-    arguments = [pyrepr(port.name), pyrepr(port.type.dtype), pyrepr(port.type.shape), pyrepr(place(port.span))]
-    return call("Port(", [*arguments, *([f"classes={port.type.classes}"] if port.type.classes else [])])
+def _port(port: Port) -> declaration.Port:
+    return declaration.Port(port.name, port.type.dtype, port.type.shape, place(port.span), port.type.classes or 0)
 
 
 def _table(name: str, rows: Iterable[str]) -> str:
@@ -81,29 +84,37 @@ def _table(name: str, rows: Iterable[str]) -> str:
     return call(f"{name}=(", texts, ",)" if texts else ")", used=4).replace(",\n,)", ",\n)")
 
 
-def _training(program: ModelProgram, graphs: Any) -> str:
+def _training(program: ModelProgram, graphs: Any) -> declaration.Training | None:
     training = program.training
     if training is None:
-        return "None"
+        return None
     from kdsl.training.optimizers import OPTIMIZERS
 
     optimizer = training.optimizer
-    slots = OPTIMIZERS[optimizer.name].slots(dict(optimizer.flags))
     flags = ", ".join(f"{name} = {_word(value)}" for name, value in optimizer.flags)
-    numbers = ", ".join(f"{pyrepr(name)}: {pyrepr(float(value))}" for name, value in optimizer.numbers)
-    fields = [
-        f"loss={pyrepr(training.loss)}",
-        f"metrics={pyrepr(tuple(name for name, _ in program.graph.metrics))}",
-        f"optimizer={pyrepr(f'{optimizer.name}({flags})' if flags else optimizer.name)}",
-        f"numbers={{{numbers}}}",
-        f"slots={pyrepr(tuple(slots))}",
-        f"batch_size={training.batch}",
-        f"epochs={training.epochs}",
-        f"seed={pyrepr(training.seed)}",
-        f"validation_split={pyrepr(float(training.validation_split))}",
-        f"flops={flops(graphs.train)}",
-    ]
-    return "Training(\n" + "".join(f"    {field},\n" for field in fields) + ")"
+    return declaration.Training(
+        loss=training.loss,
+        metrics=tuple(name for name, _ in program.graph.metrics),
+        optimizer=f"{optimizer.name}({flags})" if flags else optimizer.name,
+        numbers={name: float(value) for name, value in optimizer.numbers},
+        slots=tuple(OPTIMIZERS[optimizer.name].slots(dict(optimizer.flags))),
+        batch_size=training.batch,
+        epochs=training.epochs,
+        seed=training.seed,
+        validation_split=float(training.validation_split),
+        flops=flops(graphs.train),
+        schedule="" if training.schedule is None else training.schedule.text,
+        watches="" if training.schedule is None else training.schedule.watches,
+    )
+
+
+def _training_text(training: declaration.Training | None) -> str:
+    if training is None:
+        return "None"
+    texts = {name: pyrepr(value) for name, value in training._asdict().items() if name != "numbers"}
+    texts["numbers"] = "{" + ", ".join(f"{pyrepr(n)}: {pyrepr(v)}" for n, v in training.numbers.items()) + "}"
+    given = [name for name, value in training._asdict().items() if value != training._field_defaults.get(name)]
+    return "Training(\n" + "".join(f"    {name}={texts[name]},\n" for name in given) + ")"
 
 
 def _word(value: object) -> str:
