@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from kdsl.diagnostics.argument_codes import ARGUMENTS
 from kdsl.diagnostics.entry import Entry
+from kdsl.diagnostics.expression_codes import EXPRESSIONS
 from kdsl.diagnostics.name_codes import NAMES
 from kdsl.diagnostics.shape_codes import SHAPES
 from kdsl.diagnostics.training_codes import TRAINING
 
-MODEL: tuple[Entry, ...] = (*NAMES, *ARGUMENTS, *SHAPES, *TRAINING)
+MODEL: tuple[Entry, ...] = (*NAMES, *ARGUMENTS, *SHAPES, *EXPRESSIONS, *TRAINING)

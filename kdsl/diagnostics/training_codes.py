@@ -32,8 +32,8 @@ TRAINING = (
         "E503",
         "unknown-setting",
         "a `train` block has no setting of this name",
-        "The settings are loss, metrics, optimizer, batch, epochs, seed and validation_split. The learning rate is the\n"
-        "optimizer's: `optimizer = adam(lr = 1e-3)`.",
+        "The settings are loss, metrics, optimizer, schedule, regularize, augment, batch, epochs, seed and validation_split. The\n"
+        "learning rate is the optimizer's: `optimizer = adam(lr = 1e-3)`. Settings of single weights stand in `tune`.",
         digits(OUT, f"{LOSS}\nbatch_size = 32"),
         digits(OUT, f"{LOSS}\nbatch = 32"),
     ),
@@ -42,7 +42,7 @@ TRAINING = (
         "no-loss",
         "a `train` block without a loss",
         "Training minimises a loss. `cross_entropy` is for classes, `binary_cross_entropy` for yes or no, `mse`, `mae` and\n"
-        "`huber` for numbers. All other settings have defaults.",
+        "`huber` for numbers; sums of them and any other expression can be one too. All other settings have defaults.",
         digits(OUT, "epochs = 3"),
         digits(OUT, f"{LOSS}\nepochs = 3"),
     ),
@@ -131,5 +131,40 @@ TRAINING = (
         "(each element).",
         digits(OUT, f"{LOSS}\noptimizer = adam(clip_norm = 1.0, clip_value = 0.5)"),
         digits(OUT, f"{LOSS}\noptimizer = adam(clip_norm = 1.0)"),
+    ),
+    Entry(
+        "E520",
+        "no-such-weights",
+        "a pattern names no weight",
+        "`tune` and regularizers find weights by name: `*` stands for any part of it, dots included. `*.kernel` are all\n"
+        "kernels, `stem.*` all weights of the step `stem`. `kdsl summary` lists the names.",
+        digits(OUT, f'{LOSS}\nregularize = l2(1e-4, weights = "stem.*")'),
+        digits(OUT, f'{LOSS}\nregularize = l2(1e-4, weights = "logits.*")'),
+    ),
+    Entry(
+        "E521",
+        "unknown-tuning",
+        "a `tune` block has no setting of this name",
+        "The settings of single weights are `lr_scale`, which multiplies the learning rate, `weight_decay` in place of the\n"
+        "optimizer's, and `frozen = true`, which stops their training.",
+        digits(OUT, f'{LOSS}\ntune "*.bias" {{ lr_scal = 2 }}'),
+        digits(OUT, f'{LOSS}\ntune "*.bias" {{ lr_scale = 2 }}'),
+    ),
+    Entry(
+        "E522",
+        "unsuitable-schedule",
+        "a schedule's arguments contradict each other",
+        "`step` lowers the rate either each time `every` has passed or at the times `at`. `plateau` looks at the ends of epochs,\n"
+        "so its times are in epochs.",
+        digits(OUT, f"{LOSS}\nschedule = step(every = 30 epochs, at = [50 epochs])"),
+        digits(OUT, f"{LOSS}\nschedule = step(every = 30 epochs)"),
+    ),
+    Entry(
+        "E523",
+        "unsuitable-weight",
+        "a regularizer is not for weights of this shape",
+        "`orthogonal` makes the rows or columns of a matrix perpendicular to each other; a bias has none.",
+        digits(OUT, f'{LOSS}\nregularize = orthogonal(0.01, weights = "*")'),
+        digits(OUT, f'{LOSS}\nregularize = orthogonal(0.01, weights = "*.kernel")'),
     ),
 )

@@ -1,0 +1,30 @@
+"""E43x: operators and functions of tensors."""
+
+from __future__ import annotations
+
+from kdsl.diagnostics.entry import Entry
+from kdsl.diagnostics.samples import prices
+
+GUESS = "guess = house -> dense(1)\noutput guess"
+
+EXPRESSIONS = (
+    Entry(
+        "E430",
+        "unsuitable-operand",
+        "a tensor stands beside something that is neither tensor nor number",
+        "`+`, `*`, `>` and the others take tensors and numbers. A list of numbers becomes a vector along the last axis. Words,\n"
+        "texts and times have no place in arithmetic.",
+        prices("loud = house * true\nguess = loud -> dense(1)\noutput guess"),
+        prices("loud = house * 2\nguess = loud -> dense(1)\noutput guess"),
+    ),
+    Entry(
+        "E432",
+        "no-gradient",
+        "the loss depends on a weight only through something without a slope",
+        "Training follows the gradient of the loss. What counts, rounds, compares or names a place (`argmax`, `round`, `x > 0`,\n"
+        "`accuracy`) changes in jumps: its slope is 0 wherever it has one, and a weight behind it would never move. It can be\n"
+        "a metric.",
+        prices(GUESS, "loss = mse(round(guess), price)"),
+        prices(GUESS, "loss = mse(guess, price)"),
+    ),
+)
