@@ -57,7 +57,7 @@ def _evaluate(program: ModelProgram, graph: Graph, options: Options) -> str:
 
 
 def _gradients(program: ModelProgram, graph: Graph, options: Options) -> str:
-    body = _Body(program, graph, options)
+    body = _Body(program, graph, options, trains=True)
     pairs = ",\n".join(f"    {pyrepr(weight)}: {body.value(value)}" for weight, value in graph.gradients)
     head = f"def {options.prefix}gradients({body.parameters('w', 'seed: int', 'step: int')}) -> tuple[Arrays, Weights]:"
     doc = f"A training batch's means ({_named(graph)}), and the loss's gradient for each trained weight."
@@ -78,11 +78,15 @@ def _results(body: _Body, graph: Graph) -> str:
 class _Body:
     """A graph's nodes as lines of a function. Values of users' names become local variables, safely."""
 
-    def __init__(self, program: ModelProgram, graph: Graph, options: Options) -> None:
+    def __init__(self, program: ModelProgram, graph: Graph, options: Options, trains: bool = False) -> None:
         self.program, self.graph, self.options = program, graph, options
+        # What is drawn at inference, it is drawn as in the first step of the seed 0.
+        self.drawn = {"seed": "seed", "step": "step"} if trains else {"seed": "0", "step": "0"}
         taken = {*RESERVED, "w", "seed", "step", "Array", "Arrays", "Weights", *OPS, *(f"{name}_" for name in OPS)}
         self.names = Names(taken)
         self.texts: dict[str, str] = {}
+        self.numbers: set[str] = set()
+        self.dtypes = {part.name: part.type.dtype for node in graph for part in (node, *node.body)}
         ports = [*program.inputs, *program.targets]
         self.ports = {port.name: self.names(port.name) for port in ports}
         self.lines = [line for node in graph for line in self._lines(node)]
@@ -117,6 +121,7 @@ class _Body:
             return [f"{name} = np.array({pyrepr(value)}, np.{self.options.scalar})"]
         elif node.op == "constant":
             assert isinstance(value, (int, float))
+            self.numbers.add(node.name)
             self.texts[node.name] = pyrepr(float(value)) if value >= 0 else f"({pyrepr(float(value))})"
         else:
             self.texts[node.name] = self.ports[str(node.attribute("name"))]
@@ -124,22 +129,24 @@ class _Body:
 
     def _line(self, node: Node) -> str:
         op = OPS[node.op]
-        known = {
-            "dtype": f"np.{self.options.scalar}",
-            "seed": "seed",
-            "step": "step",
-            "batched": str(node.type.batched),
-        }
+        known = {**self.drawn, "dtype": f"np.{self.options.scalar}", "batched": str(node.type.batched)}
         keywords = [f"{key}={pyrepr(value)}" for key, value in node.attributes]
         keywords += [f"{key}={known[key]}" for key in op.run_time]
-        arguments = [self.texts[value] for value in node.inputs]
-        if not op.elementwise:  # a number written out is no array
-            arguments = [
-                f"np.{self.options.scalar}({text})" if text[0] in "(0123456789" else text for text in arguments
-            ]
+        arguments = self._arguments(node)
         name = self.texts[node.name] = self.names(node.name)
         text = call(f"{name} = {identifier(node.op)}(", [*arguments, *keywords], used=4)
         return f"{text}  # {origin_of(node, self.program)}"
+
+    def _arguments(self, node: Node) -> list[str]:
+        """A plain number takes on the dtype of the array beside it, except inside of `where`. Where there is none, or an
+        array is wanted, it says its own."""
+        texts = [self.texts[value] for value in node.inputs]
+        plain = [value in self.numbers for value in node.inputs]
+        op, others = OPS[node.op], [value for value in node.inputs if value not in self.numbers]
+        beside = op.elementwise and any(self.dtypes[value] == "f32" for value in others)
+        if beside and "where(" not in function_text(op.reference, node.op):
+            return texts
+        return [f"np.{self.options.scalar}({t.strip('()')})" if p else t for t, p in zip(texts, plain, strict=True)]
 
 
 def _ops_of(graph: Graph) -> set[str]:
