@@ -60,10 +60,10 @@ def block_step(
     if sizes is None:
         return unknown
     text = signatures.printed(call, found, given)
-    body = replace(body, report=context.report.inside(note(text, span, sizes)))
     declared = declared_results(body, call, sizes, inputs)
     if declared is None:
         return unknown
+    body = replace(body, report=context.report.inside(note(text, span, sizes)))
     for parameter, tensor in zip(tensors, inputs, strict=True):
         body.bind(parameter.name.text, flowing(body, parameter, tensor), parameter.name.span)
     return run(context, body, call, declared, inputs, (path, text, tuple(sizes.items())))

@@ -12,7 +12,7 @@ from kdsl.source import Span
 from kdsl.syntax import tree
 
 MOST_LAYERS = 10_000
-MOST_NODES = 200_000
+MOST_NODES = 60_000
 MOST_CALLS = 20_000  # of blocks and fns, in a whole file
 DEEPEST = 40  # blocks and fns within each other
 MOST_BYTES = 2**40
@@ -40,7 +40,8 @@ class Effort:
     """
 
     calls: int = 0
-    told: bool = False
+    told: bool = False  # that there are too many calls where nothing flows
+    limited: bool = False  # a limit was reached somewhere
     sizes: dict[int, int] = field(default_factory=dict)
     entered: set[int] = field(default_factory=set)
     circular: set[int] = field(default_factory=set)

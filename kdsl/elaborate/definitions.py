@@ -81,7 +81,7 @@ def uses(item: tree.Block | tree.Fn, known: dict[str, Definition]) -> dict[str, 
         if isinstance(statement, tree.Let):
             own.update(name.text for name in statement.names)
     found: dict[str, Span] = {}
-    for name in names_called(item):
+    for name in names_called((tuple(parameter.default for parameter in item.parameters), item.body)):
         if name.text in known and name.text not in own:
             found.setdefault(name.text, name.span)
     return found

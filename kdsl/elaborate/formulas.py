@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from kdsl.diagnostics.diagnostic import Label
 from kdsl.elaborate import evaluate, signatures, statements
 from kdsl.elaborate.bodies import body_of, note, unsized_body
 from kdsl.elaborate.callee import CONSTANTS, Argument, Call, is_constant
@@ -54,6 +55,7 @@ def fn_step(
             "E423",
             f"`{call.name}` has {counted(len(parameters), 'parameter')}, and {count} {'flows' if len(values) == 1 else 'flow'} in",
             span,
+            secondary=[Label(definition.item.name.span, "declared here")],
         )
         return (UNKNOWN,)
     flowing, others = parameters[: len(values)], parameters[len(values) :]

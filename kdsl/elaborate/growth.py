@@ -104,8 +104,10 @@ def copies_fit(context: Context, copies: int, layers: int, at: Span) -> bool:
     if made + total <= MOST_LAYERS:
         return True
     amount = f"{total:_}" if total < 10**18 else "far too many"
-    limit = f"a model has at most {MOST_LAYERS:_}"
-    too_many(context, f"this makes {amount} layers, and {limit}", at, "copies inside copies multiply")
+    message = f"this makes {amount} layers, and a model has at most {MOST_LAYERS:_}"
+    if total <= MOST_LAYERS:
+        message = f"with this the model has more than {MOST_LAYERS:_} layers"
+    too_many(context, message, at, "copies inside copies multiply")
     return False
 
 
@@ -131,7 +133,9 @@ def may_enter(context: Context, definition: Definition, at: Span) -> bool:
 
 
 def too_many(context: Context, message: str, at: Span, help: str) -> None:
-    context.report.error("E406", message, at, help=help)
+    if not (context.unsized and context.effort.limited):  # what nothing calls has most likely the same cause
+        context.report.error("E406", message, at, help=help)
+    context.effort.limited = True
     if context.work is not None:
         context.work.exhausted = True
     else:

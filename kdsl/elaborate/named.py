@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kdsl.diagnostics.diagnostic import Edit, Label
-from kdsl.elaborate import evaluate, formulas
+from kdsl.elaborate import calls, evaluate, formulas
 from kdsl.elaborate.callee import Call, flow_into, is_constant
 from kdsl.elaborate.context import Context
 from kdsl.elaborate.layers import one_value
@@ -49,8 +49,14 @@ def arrow(context: Context, node: tree.Call, found: Named) -> None:
         source = plain[0].span.text if count == 1 else f"({', '.join(value.span.text for value in plain)})"
         rest = ", ".join(each.span.text for each in node.arguments[count:])
         sample = f"{source} -> {name}({rest})" if rest else f"{source} -> {name}"
-        edits = [Edit(node.span, f"({sample})")]
+        edits = [Edit(node.span, calls.in_place(node, sample))]
     context.report.error("E212", message, node.span, help=f"write `{short(sample)}`", edits=edits)
+
+
+def functions(context: Context) -> list[str]:
+    """The fns in sight."""
+    pairs = (item for scope in context.scope.outwards() for item in scope.names.items())
+    return [name for name, bound in pairs if isinstance(bound.meaning, Definition) and bound.meaning.kind == "fn"]
 
 
 def is_plain(value: tree.Value) -> bool:

@@ -39,6 +39,10 @@ class Report:
     def inside(self, note: str) -> Report:
         return Report(self.log, (note, *self.calls)[:MOST_NOTES])
 
+    def outside(self) -> Report:
+        """For what is wrong whoever calls."""
+        return Report(self.log)
+
     @contextmanager
     def silence(self) -> Iterator[None]:
         """For looking ahead: what is found wrong inside is not said."""

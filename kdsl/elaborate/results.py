@@ -11,12 +11,14 @@ from kdsl.elaborate import evaluate
 from kdsl.elaborate.callee import Call
 from kdsl.elaborate.constants import is_number, kind_of, show
 from kdsl.elaborate.context import Context
+from kdsl.elaborate.dims import names_in
 from kdsl.elaborate.layers import Values
+from kdsl.elaborate.misfits import size_from_nowhere, written
 from kdsl.elaborate.scope import UNKNOWN, Tensor, Unknown
 from kdsl.elaborate.statements import Returned
 from kdsl.elaborate.trail import shapes
 from kdsl.elaborate.types import TENSORS, unknown_type
-from kdsl.elaborate.unify import is_open, written
+from kdsl.elaborate.unify import is_open
 from kdsl.elaborate.words import counted, short
 from kdsl.source import Span
 from kdsl.syntax import tree
@@ -76,6 +78,10 @@ def declared(
         if is_open(place):
             shape.append(None)
             continue
+        stray = next((name for name in names_in(place) if body.scope.find(name) is None), None)
+        if stray is not None and stray[:1].isupper():
+            size_from_nowhere(body, stray, place)
+            return None
         value = evaluate.constant(body.only_constants("a size"), place, "a size")
         if value is None:
             return None
@@ -123,8 +129,7 @@ def check_results(body: Context, call: Call, returned: Returned | None, declared
     if len(returned.values) != len(declared):
         body.report.error(
             "E422",
-            f"`{call.name}` says it returns {counted(len(declared), 'value')}, and this is "
-            f"{counted(len(returned.values), 'value')}",
+            f"`{call.name}` says it returns {counted(len(declared), 'value')}, and this returns {len(returned.values)}",
             returned.at,
             secondary=[Label(each.node.span, "declared here") for each in declared[:1]],
             help="each result has its type: `-> f32[A], f32[B]`",
@@ -147,14 +152,16 @@ def differs(body: Context, call: Call, value: Tensor, at: Span, wanted: Declared
     source = short(wanted.node.span.text)
     label = "declared here" if source == wanted.text else f"here {wanted.text}"
     type = value.type
-    only_sizes = type.dtype == wanted.dtype and type.rank == len(wanted.shape)
+    help = f"`-> {written(type)}` would be its type in this call"
+    if type.dtype == wanted.dtype and type.rank == len(wanted.shape):
+        pairs = enumerate(zip(wanted.shape, type.shape, strict=True))
+        number, (size, given) = next((n, pair) for n, pair in pairs if pair[0] not in (None, pair[1]))
+        help = f"axis {number} is {given}, and the type says {size}; `_` in its place stands for whatever comes out"
     body.report.error(
         "E422",
         f"`{call.name}` says it returns {source}, and this is {written(type)}",
         at,
         secondary=[Label(wanted.node.span, label)],
         notes=[shapes(value.trail)],
-        help="the type of the result says what comes out, `_` where any size may"
-        if only_sizes
-        else f"`-> {written(type)}` would be its type in this call",
+        help=help,
     )

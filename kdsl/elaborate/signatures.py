@@ -90,13 +90,14 @@ def unknown_argument(
 def missing(context: Context, call: Call, parameter: tree.Parameter) -> None:
     name = parameter.name.text
     type = parameter.type.name.text if parameter.type is not None else ""
+    names = [each.name.text for each in call.definition.item.parameters]
     sample = f"{name} = {SAMPLES.get(type, '1')}"
     context.report.error(
         "E301",
         f"`{call.name}` needs its {name}",
         call.place,
         secondary=[Label(parameter.span, "declared here, without a default")],
-        help=f"for instance `{call.name}({sample})`" if type else f"write `{name} = ...`",
+        help=f"for instance `{call.name}({sample if type else ', '.join(names)})`",
     )
 
 

@@ -78,7 +78,9 @@ def inner(context: Context, statement: tree.Statement, before: tree.Statement | 
     """A statement that every kind of body has."""
     if isinstance(statement, tree.Let):
         let(context, statement, before)
-    elif isinstance(statement, tree.Weight) and not context.formula:
+    elif isinstance(statement, tree.Weight) and context.formula:  # which the parser reports
+        bind_once(context, statement.name, UNKNOWN)
+    elif isinstance(statement, tree.Weight):
         declare_weight(context, statement)
 
 
@@ -86,7 +88,7 @@ def no_return(context: Context, item: tree.Block | tree.Fn) -> None:
     word = "block" if isinstance(item, tree.Block) else "fn"
     last = item.body[-1] if item.body else None
     name = last.names[0].text if isinstance(last, tree.Let) else ""
-    context.report.error(
+    context.report.outside().error(
         "E224",
         f"the {word} `{item.name.text}` returns nothing",
         item.name.span,
@@ -107,7 +109,7 @@ def line_after(last: tree.Statement, within: Span, line: str) -> list[Edit]:
 
 def unreachable(context: Context, statement: tree.Return, after: tree.Statement) -> None:
     again = isinstance(after, tree.Return)
-    context.report.error(
+    context.report.outside().error(
         "E225",
         "a body returns once" if again else "what stands behind `return` is never computed",
         after.span,

@@ -20,7 +20,7 @@ THEIRS = {
 }  # fmt: skip
 
 
-def tensor_type(context: Context, written: tree.TypeRef) -> TensorType | None:
+def tensor_type(context: Context, written: tree.TypeRef, what: str = "one sample") -> TensorType | None:
     """None where something is wrong, which has been reported."""
     name = written.name.text
     if name not in TENSORS:
@@ -46,7 +46,7 @@ def tensor_type(context: Context, written: tree.TypeRef) -> TensorType | None:
     if shape is None:
         return None
     type = TensorType(TENSORS[name], shape, classes=classes)
-    return type if fits(context, type, written.span, "one sample") else None
+    return type if fits(context, type, written.span, what) else None
 
 
 def classes_of(context: Context, written: tree.TypeRef) -> int | None:

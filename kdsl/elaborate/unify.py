@@ -8,41 +8,19 @@ and axes may use the parameters, so both are worked through until nothing new co
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from fractions import Fraction
 
-from kdsl.diagnostics.diagnostic import Label
 from kdsl.elaborate import evaluate, signatures
 from kdsl.elaborate.callee import Call, is_constant
 from kdsl.elaborate.constants import is_number, show
 from kdsl.elaborate.context import Context
 from kdsl.elaborate.dims import names_in
-from kdsl.elaborate.scope import UNKNOWN, Tensor
-from kdsl.elaborate.trail import shapes
+from kdsl.elaborate.misfits import Axis, Sizes, clash, no_size, rank_help, unfit, unsolved, written
+from kdsl.elaborate.scope import UNKNOWN, Named, Tensor
 from kdsl.elaborate.types import TENSORS, unknown_type
 from kdsl.elaborate.words import short
-from kdsl.graph.types import TensorType
 from kdsl.ops.cast import as_float
 from kdsl.syntax import tree
-
-
-@dataclass(frozen=True)
-class Axis:
-    """One axis of an input's type, and its size in this call."""
-
-    parameter: tree.Parameter
-    value: Tensor
-    node: tree.Value
-    size: int
-
-
-@dataclass
-class Sizes:
-    """The size variables of one call, each with its value and the axis that gave it."""
-
-    variables: list[str]
-    values: dict[str, int] = field(default_factory=dict)
-    origins: dict[str, Axis] = field(default_factory=dict)
 
 
 def bind_sizes(
@@ -98,7 +76,8 @@ def variables(body: Context, call: Call) -> list[str]:
             continue
         for node in (*(parameter.type.shape or ()), *([parameter.type.argument] if parameter.type.argument else [])):
             for name in names_in(node):
-                if name[:1].isupper() and name not in own and call.definition.home.scope.find(name) is None:
+                bound = call.definition.home.scope.find(name)
+                if name[:1].isupper() and name not in own and (bound is None or isinstance(bound.meaning, Named)):
                     found[name] = None
     return list(found)
 
@@ -148,12 +127,6 @@ def check_input(body: Context, wanted: tree.TypeRef) -> None:
             no_size(body, stray, node)
 
 
-def rank_help(given: int, wanted: int) -> str:
-    if wanted == 1 and given > 1:
-        return "`-> flatten` makes one axis of all"
-    return "`-> reshape([...])` gives the same numbers other axes"
-
-
 def settle(
     context: Context, body: Context, call: Call, axis: Axis, sizes: Sizes, waiting: Sequence[tree.Parameter]
 ) -> bool | None:
@@ -195,71 +168,13 @@ def holds(context: Context, body: Context, call: Call, axis: Axis, sizes: Sizes)
         return True
     used = [name for name in names_in(axis.node) if name in sizes.values]
     if not used or not is_number(value):
-        what = f"one axis is {axis.size}, not {show(value)}"
+        text = short(axis.node.span.text)
+        fixed = "" if isinstance(axis.node, tree.Number) else f": `{text}` is {show(value)}"
+        what = f"what flows in is {written(axis.value.type)}{fixed}"
         unfit(context, call, axis.parameter, axis.value, what, "")
         return False
-    first = sizes.origins[used[0]]
-    text = short(axis.node.span.text)
-    context.report.error(
-        "E420",
-        f"`{text}` of `{call.name}` would be both {show(value)} and {axis.size} in this call",
-        call.span,
-        secondary=[
-            Label(first.node.span, f"{short(first.node.span.text)} is {first.size}"),
-            Label(axis.node.span, f"{text} is {axis.size}"),
-        ],
-        notes=trails(call, axis, first),
-        help="axes of the same name have the same size"
-        if isinstance(axis.node, tree.Path)
-        else f"what flows in as `{axis.parameter.name.text}` must be {show(value)} along this axis",
-    )
+    clash(context, call, axis, sizes.origins[used[0]], value)
     return False
-
-
-def trails(call: Call, axis: Axis, first: Axis) -> list[str]:
-    """The way of the value that does not fit, and of the one it is held against."""
-    if first.value is axis.value:
-        return [shapes(axis.value.trail, call.name)]
-    return [shapes(each.value.trail, "", f"shapes of `{each.parameter.name.text}`") for each in (first, axis)]
-
-
-def unfit(context: Context, call: Call, parameter: tree.Parameter, value: Tensor, what: str, help: str) -> None:
-    assert parameter.type is not None
-    context.report.error(
-        "E425",
-        f"`{parameter.name.text}` of `{call.name}` is {short(parameter.type.span.text)}, and {what}",
-        call.span,
-        secondary=[Label(parameter.span)],
-        notes=[shapes(value.trail, call.name)],
-        help=help,
-    )
-
-
-def unsolved(body: Context, call: Call, axis: Axis, sizes: Sizes) -> None:
-    names = [name for name in names_in(axis.node) if name in sizes.variables and name not in sizes.values]
-    body.report.error(
-        "E427",
-        f"`{names[0] if names else short(axis.node.span.text)}` cannot be worked out from `{short(axis.node.span.text)}`",
-        axis.node.span,
-        secondary=[Label(call.span, f"called here with {axis.value.type.dims}")],
-        help=f"a size is found where it stands alone, as in `{axis.parameter.name.text}: f32[{names[0]}]`, or in a sum, "
-        "product or quotient with known numbers"
-        if names
-        else "",
-    )
-
-
-def no_size(body: Context, name: str, node: tree.Value) -> None:
-    """`x: f32[h, w]`: only names with a capital are sizes."""
-    capital = name[:1].upper() + name[1:]
-    body.report.error(
-        "E427",
-        f"`{name}` is not known, and not the name of a size",
-        node.span,
-        help=f"a size that the call binds begins with a capital letter: `{capital}`"
-        if capital != name
-        else "it is bound nowhere",
-    )
 
 
 def solve(body: Context, node: tree.Value, size: Fraction, name: str) -> Fraction | None:
@@ -321,9 +236,3 @@ def flowing(body: Context, parameter: tree.Parameter, value: Tensor) -> Tensor:
     with body.work.build.at(parameter.span, layer=body.place.root):
         cast = as_float(body.work.build, value.value)
     return Tensor(cast, value.type.as_float(), value.trail, value.target)
-
-
-def written(type: TensorType) -> str:
-    """`f32[28, 28]`, `index(10)`."""
-    name = f"index({type.classes})" if type.dtype == "index" else type.dtype
-    return f"{name}{type.dims}" if type.shape else name

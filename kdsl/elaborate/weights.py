@@ -6,7 +6,7 @@ from dataclasses import replace
 from math import prod
 from typing import Any
 
-from kdsl.diagnostics.diagnostic import Label
+from kdsl.diagnostics.diagnostic import Edit, Label
 from kdsl.diagnostics.suggest import nearest
 from kdsl.elaborate import evaluate, optimizers
 from kdsl.elaborate.constants import Word, is_number, kind_of
@@ -33,7 +33,7 @@ def declare_weight(context: Context, statement: tree.Weight) -> None:
 def weight(context: Context, statement: tree.Weight) -> Tensor | Unknown:
     work = context.work
     assert work is not None
-    type = tensor_type(context, statement.type)
+    type = tensor_type(context, statement.type, f"the weight `{statement.name.text}`")
     initializer = DEFAULT if statement.init is None else initializer_of(context, statement.init)
     if type is None or initializer is None or work.exhausted:
         return UNKNOWN
@@ -168,6 +168,7 @@ def no_weight(context: Context, value: tree.Path, rest: str, own: list[str], mad
         value.span,
         secondary=[made],
         help=question(rest, own) if near else has,
+        edits=[Edit(value.names[1].span.to(value.names[-1].span), near[0])] if len(near) == 1 else [],
     )
 
 
