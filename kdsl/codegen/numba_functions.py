@@ -51,10 +51,10 @@ class Functions:
             emitter = Emitter(plan, getattr(graphs, kind), stages, kind, prefix)
             self._prepare(emitter)
             self._rows(emitter)
+            closes[kind] = self._closes(emitter)
             if kind == "train" and optimizer is not None:
                 update = UpdateText(emitter, optimizer)
                 self.texts |= update.texts()
-            closes[kind] = self._closes(emitter)
             if kind != "train":
                 self.texts[f"{prefix}{kind}"] = self._run(kind, stages, closes[kind])
         if plan.train is not None and update is not None:

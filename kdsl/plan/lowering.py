@@ -200,7 +200,8 @@ class Lowering:
                 name = self.names(f"{node.name}.{'transposed' if transposed else 'panels'}")
                 made = self._new(name, Layout(lines * padded(columns) // PANEL, PANEL, packed=True), "fixed")
                 sizes = {"inputs": inputs, "units": units, "first": 0, "lines": inputs}
-                self.launch(kernel, node, (x,), made, **sizes, w=x.name, out=made.name)
+                said = f"{node.name} {'transposed, ' if transposed else ''}in panels, for products"
+                self.launch(kernel, node, (x,), made, **sizes, w=x.name, out=made.name, comment_=said)
             self.panel_copies[key] = made
         return self.panel_copies[key].name
 
@@ -381,10 +382,9 @@ class Lowering:
         text = self.number(upstream)
         if text is None:
             raise Unsupported(f"{upstream} is no number")
-        bare = text if re.fullmatch(r"[\w.\[\]]+", text) else f"({text})"
         if not self.type(value).batched:
-            return f"{bare} / {size}"
-        return f"{bare} / rows" if size == 1 else f"{bare} / (rows * {size})"
+            return f"{bare(text)} / {size}"
+        return f"{bare(text)} / rows" if size == 1 else f"{bare(text)} / (rows * {size})"
 
     def deliver(self, name: str, value: str, text: str) -> None:
         """Copies an output, without padding, to the caller's array, whose address has this text."""
@@ -433,7 +433,12 @@ class Lowering:
             if text is None:
                 raise Unsupported(f"the loss or metric {value} is no number")
             self.made.linear = self.made.linear and single is not None
-            self.made.results.append(f"({text}) * rows")
+            self.made.results.append(f"{bare(text)} * rows")
+
+
+def bare(text: str) -> str:
+    """The text of a number as an operand."""
+    return text if re.fullmatch(r"[\w.\[\]]+", text) else f"({text})"
 
 
 def outside_values(body: tuple[Node, ...]) -> list[str]:

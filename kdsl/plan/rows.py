@@ -14,7 +14,7 @@ from kdsl.plan.expression import expression
 from kdsl.plan.launch import Buffer, Stages
 from kdsl.plan.layout import last_axis
 from kdsl.plan.losses import lower_cross_entropy, lower_log_likelihood, lower_measure
-from kdsl.plan.lowering import Lowering, outside_values
+from kdsl.plan.lowering import Lowering, bare, outside_values
 from kdsl.plan.nest import RULES as NESTS
 from kdsl.plan.nest import lower_elementwise
 from kdsl.plan.places import Data, Number, Outside, Panels, Sum, Unsupported
@@ -89,7 +89,7 @@ def _lower_constant(lowering: Lowering, node: Node) -> None:
 
 def _lower_elementwise(lowering: Lowering, node: Node) -> None:
     if _is_number(lowering, node):
-        texts = [f"({lowering.number(name)})" for name in node.inputs]
+        texts = [bare(str(lowering.number(name))) for name in node.inputs]
         lowering.computed(node, expression(node, texts))
         return
     body, layout = node.body or (node,), lowering.layouts[node.name]

@@ -1,4 +1,4 @@
-"""Kernels that move numbers, or work on any axis: what is rare enough to go number by number."""
+"""Kernels that move numbers, and softmax along any axis, which is rare enough to go number by number."""
 
 from __future__ import annotations
 
@@ -26,11 +26,19 @@ def relayout(
 ) -> None:
     """The `size` numbers of each row, from lines of `width` into lines of `out_width`; the padding becomes zeros."""
     for r in range(rows):
-        for c in range(0, out_row, LANES):
-            store(mem, out + r * out_row + c, spread(0.0))
-        for i in range(size):
-            source = x + r * x_row + i // width * step + i % width
-            mem[out + r * out_row + i // out_width * out_step + i % out_width] = mem[source]
+        source, target, a, b = x + r * x_row, out + r * out_row, 0, 0
+        left = size
+        while left > 0:
+            run = min(width - a, out_width - b)
+            for c in range(0, run, LANES):
+                store_head(mem, target + b + c, load(mem, source + a + c), run - c)
+            left, a, b = left - run, a + run, b + run
+            if a == width:
+                source, a = source + step, 0
+            if b == out_width:
+                for c in range(b, padded(out_width), LANES):
+                    store_head(mem, target + c, spread(0.0), padded(out_width) - c)
+                target, b = target + out_step, 0
 
 
 @kernel

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 import pytest
-from graph_models import ADAM, SGD, graph_module
+from graph_models import ADAM, graph_module
 from numba_models import assert_equal, data, engine, poison, results
 from small_graphs import Network, f32, index
 
