@@ -11,6 +11,8 @@ from kdsl.elaborate.sizes import whole
 from kdsl.elaborate.words import short
 from kdsl.syntax import tree
 
+CONDITION = "the condition of `if`"
+
 
 def evaluate(context: Context, value: tree.Value) -> Meaning:
     """What the value stands for; UNKNOWN where that is not known, and then the reason has been reported."""
@@ -53,6 +55,7 @@ def constant(context: Context, value: tree.Value, what: str) -> Constant | None:
             "E313",
             f"{what} must be known when the model is compiled, and `{short(value.span.text)}` is computed from data",
             value.span,
+            help=f"`where({short(value.span.text)}, a, b)` chooses for each element" if what == CONDITION else "",
         )
         return None
     return None if isinstance(found, Unknown) else found
@@ -125,7 +128,7 @@ def combine(context: Context, node: tree.Binary, left: Meaning, right: Meaning) 
 
 def condition(context: Context, value: tree.Value) -> bool | None:
     """The truth of an `if`, which is chosen when the model is compiled."""
-    found = constant(context, value, "the condition of `if`")
+    found = constant(context, value, CONDITION)
     if found is None or isinstance(found, bool):
         return found
     context.report.error("E306", f"`if` takes true or false, not {kind_of(found)}", value.span)

@@ -87,6 +87,10 @@ ARGUMENTS = {
     "clipnorm": "clip_norm",
     "clipvalue": "clip_value",
     "global_clipnorm": "global_clip_norm",
+    "dim": "axis",
+    "dims": "axis",
+    "keepdims": "keep",
+    "keepdim": "keep",
     "eps": "epsilon",
     "p": "rate",
     "in_features": "",  # sizes that come in are inferred
@@ -155,7 +159,8 @@ def translated(
         elif key == positional and not first:
             first = bare(argument.value)
         elif key:
-            others.append(f"{key} = {bare(argument.value)}")
+            unit = " steps" if parameters[key].kind == "time" and isinstance(argument.value, tree.Number) else ""
+            others.append(f"{key} = {bare(argument.value)}{unit}")
     inside = ", ".join([*([first] if first else []), *others])
     return (f"{name}({inside})" if inside else name), steps
 

@@ -59,7 +59,7 @@ def axes_fit(context: Context, node: tree.Index, tensor: Tensor) -> bool:
         "E414",
         f"{has}, and {counted(len(node.items), 'item')} stand{'s' * (len(node.items) == 1)} in `[ ]`",
         node.span,
-        notes=[shapes(tensor.trail)],
+        notes=way_of(tensor),
         help="the batch axis is never written: the first item is for the first axis after it",
     )
     return False
@@ -76,7 +76,7 @@ def position(context: Context, node: tree.Index, tensor: Tensor, axis: int, writ
         f"{axis_named(axis, tensor)} has {size} places, from 0 to {size - 1}, and none is called {number}",
         written.span,
         secondary=came_from(tensor),
-        notes=[shapes(tensor.trail)],
+        notes=way_of(tensor),
         help=f"the last one is -1 or {size - 1}",
     )
     return None
@@ -94,7 +94,8 @@ def piece(context: Context, node: tree.Index, tensor: Tensor, axis: int, written
     size = tensor.type.shape[axis]
     if step is not None and step < 1:
         assert written.step is not None
-        context.report.error("E414", f"a step is at least 1, not {step}", written.step.span)
+        help = f"`flip(x, axis = {axis})` turns an axis around" if step < 0 else ""
+        context.report.error("E414", f"a step is at least 1, not {step}", written.step.span, help=help)
         return None
     for number, each in ((start, written.start), (stop, written.stop)):
         if number is not None and each is not None and not -size <= number <= size:
@@ -103,7 +104,7 @@ def piece(context: Context, node: tree.Index, tensor: Tensor, axis: int, written
                 f"{axis_named(axis, tensor)} has {size} places, and {number} lies outside of it",
                 each.span,
                 secondary=came_from(tensor),
-                notes=[shapes(tensor.trail)],
+                notes=way_of(tensor),
             )
             return None
     first, last, _ = slice(start, stop, step).indices(size)
@@ -136,6 +137,11 @@ def number_of(context: Context, node: tree.Index, written: tree.Value) -> int | 
         context.report.error("E414", f"a place in `[ ]` is one whole number, not {kind_of(found)}", written.span)
         return None
     return whole(context, found, written, "`[ ]`")
+
+
+def way_of(tensor: Tensor) -> list[str]:
+    """The shape trail, where it has more than its beginning."""
+    return [] if tensor.trail.before is None else [shapes(tensor.trail)]
 
 
 def axis_named(axis: int, tensor: Tensor) -> str:

@@ -168,7 +168,7 @@ def metrics_of(context: Context, value: tree.Value, loss: Objective | None) -> l
             continue
         if own is not None and not free(context, own, taken):
             continue
-        if own is None and name_of(plain) == "term":
+        if own is None and isinstance(plain, (tree.Binary, tree.Unary, tree.Index, tree.Choice)):
             unnamed(context, written)
             continue
         name = own.text if own is not None else numbered(name_of(plain), taken)

@@ -78,7 +78,7 @@ def configured(
         context.report.error("E505", f"this is not {what}", value.span, help=help)
         return None, None
     if name not in registry:
-        unknown(context, name, place, registry, what, theirs)
+        unknown(context, value, name, place, registry, what, theirs)
         return None, None
     declared = registry[name]
     callee = calling.Callee(name, parameters_of(declared), place, value.span)
@@ -94,13 +94,28 @@ def ours_for(name: str, registry: Mapping[str, type[Any]], theirs: Mapping[str, 
 
 
 def unknown(
-    context: Context, name: str, place: Span, registry: Mapping[str, type[Any]], what: str, theirs: Mapping[str, str]
+    context: Context,
+    written: tree.Call | tree.Path,
+    name: str,
+    place: Span,
+    registry: Mapping[str, type[Any]],
+    what: str,
+    theirs: Mapping[str, str],
 ) -> None:
+    """Another library's name is answered with the whole call as it is written here, where its arguments are understood."""
     ours = ours_for(name, registry, theirs)
-    help = f"it is called `{ours}` here" if ours else joined(question(name, registry), known(registry, what))
-    if ours == name.lower():
-        help = f"names of the language are lower case: `{ours}`"
-    edits = [Edit(place, ours)] if ours else near_edit(place, name, list(registry))
+    text, at = ours, place
+    if ours and isinstance(written, tree.Call):
+        translated = foreign.translated(ours, registry[ours].parameters, written.arguments)
+        if translated is not None and not translated[1]:
+            text, at = translated[0], written.span
+    if not ours:
+        help = joined(question(name, registry), known(registry, what))
+    elif ours == name.lower():
+        help = f"names of the language are lower case: `{text}`"
+    else:
+        help = f"it is called `{ours}` here" + (f": `{text}`" if text != ours else "")
+    edits = [Edit(at, text)] if ours else near_edit(place, name, list(registry))
     context.report.error("E208", f"I do not know {what} called `{name}`", place, help=help, edits=edits)
 
 

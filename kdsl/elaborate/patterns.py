@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from kdsl.diagnostics.diagnostic import Edit
 from kdsl.diagnostics.suggest import nearest
 from kdsl.elaborate.context import Context
 from kdsl.elaborate.words import listed
@@ -17,19 +18,39 @@ def matching(context: Context, pattern: str, at: Span) -> list[str]:
     """The model's weights that a pattern names, in their order; one that names none is reported."""
     assert context.work is not None
     names = list(context.work.weights)
-    wanted = re.compile(".*".join(map(re.escape, pattern.split("*"))))
-    found = [name for name in names if wanted.fullmatch(name)]
+    found = named(pattern, names)
     if not found and not context.work.exhausted:
-        context.report.error("E520", f'no weight is called "{pattern}"', at, help=near(pattern, names))
+        meant = mended(pattern, names)
+        help = f'did you mean "{meant}"?' if meant else alike(pattern, names)
+        written = at.text == f'"{pattern}"'
+        edits = [Edit(at, f'"{meant}"')] if meant and written else []
+        context.report.error("E520", f'no weight is called "{pattern}"', at, help=help, edits=edits)
     return found
 
 
-def near(pattern: str, names: Sequence[str]) -> str:
-    """Names like the pattern, else the first ones there are."""
+def named(pattern: str, names: Sequence[str]) -> list[str]:
+    wanted = re.compile(".*".join(map(re.escape, pattern.split("*"))))
+    return [name for name in names if wanted.fullmatch(name)]
+
+
+def mended(pattern: str, names: Sequence[str]) -> str:
+    """The pattern with misspelt parts replaced by the nearest ones there are, if it then names something."""
+    known = list(dict.fromkeys(part for name in names for part in name.split(".")))
+    parts = []
+    for part in pattern.split("."):
+        near = nearest(part, known, 1) if part not in known and "*" not in part else []
+        parts.append(near[0] if near else part)
+    meant = ".".join(parts)
+    return meant if meant != pattern and named(meant, names) else ""
+
+
+def alike(pattern: str, names: Sequence[str]) -> str:
+    """Names that contain what the pattern says, else the first ones there are."""
     if not names:
         return "the model has no weights"
-    alike = nearest(pattern, names) or [name for name in names if pattern.strip("*.") in name][:SHOWN]
-    if alike and pattern.strip("*."):
-        return f"there is {listed(alike, 'and')}"
+    inside = pattern.strip("*.")
+    found = [name for name in names if inside in name] if inside else []
+    if found:
+        return f"there is {listed(found[:SHOWN], 'and')}"
     more = f" and {len(names) - SHOWN} more" if len(names) > SHOWN else ""
     return f"there is {', '.join(f'`{name}`' for name in names[:SHOWN])}{more}"

@@ -177,15 +177,19 @@ def together(node: tree.Binary, left: Tensor, right: Tensor) -> tuple[str, list[
                 f"shapes are aligned at their last axes; axes of 1 behind it bring it in line: `{short(text)}`",
                 edits,
             )
-    if len(one) == len(other) and one and one[:-1] == other[:-1] and left.type.batched and right.type.batched:
-        return projected(node, left, right), []
+    if node.operator in ("+", "-") and len(one) == len(other) and one and one[:-1] == other[:-1]:
+        help = projected(node, left, right)
+        if help:
+            return help, []
     return "shapes are aligned at their last axes; two sizes fit where they are equal, or one of them is 1", []
 
 
 def projected(node: tree.Binary, left: Tensor, right: Tensor) -> str:
-    """The operand with the shorter way, the shortcut, brought to the width of the other."""
+    """The operand with the shorter way, the shortcut, brought to the width of the other. Nothing where that has no weights."""
     main_is_left = longest(left, right) is left.trail
     main, written = (left, node.right) if main_is_left else (right, node.left)
+    if not any(link.weighted for link in main.trail.chain()):
+        return ""
     layer = "conv({}, kernel = 1)" if "conv" in LAYERS and main.type.rank > 2 else "dense({})"
     step = layer.format(main.type.shape[-1])
     return f"project the shortcut to the same width: `{short(written.span.text)} -> {step}`"
