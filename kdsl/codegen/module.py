@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 from kdsl import __version__
+from kdsl.codegen.adapt import adapt_text
 from kdsl.codegen.allowed import check_module, defined_names
 from kdsl.codegen.carry import carried_module, merged_imports
 from kdsl.codegen.declare import declaration_text, digest, initial_weights
@@ -69,6 +70,8 @@ def module_text(
     pieces = [pair for _, part in sections for pair in part.carried]
     schedules = [schedule_text(program) for program, _ in pairs]
     pieces += [(SCHEDULE_TITLE, text) for schedule in schedules for text in schedule.carried]
+    adapting = [adapt_text(program) for program, _ in pairs]
+    pieces += [pair for adapt in adapting for pair in adapt.carried]
     pieces += [(INITIALIZERS_TITLE, text) for start in starts for text in start.carried]
     carried = _merged(pieces)
     carried += [Part(runtime[name].title, runtime[name].text) for name in AFTER]
@@ -84,6 +87,7 @@ def module_text(
     imports += [statement for _, part in sections for statement in part.imports]
     imports += [statement for start in starts for statement in start.imports]
     imports += [statement for schedule in schedules for statement in schedule.imports]
+    imports += [statement for adapt in adapting for statement in adapt.imports]
     text = (
         environment()
         .get_template("module.py.j2")
@@ -122,7 +126,7 @@ def _model_part(
         engine=options.engine,
         prefix=options.prefix,
         settings=tuple(settings),
-        methods=schedule_text(program).methods,
+        methods="\n\n".join(filter(None, (adapt_text(program).method, schedule_text(program).methods))),
     )
 
 

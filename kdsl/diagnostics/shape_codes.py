@@ -159,4 +159,14 @@ SHAPES = (
         model("Net", "input words: i32[50]\noutput y = words -> embed(8)"),
         model("Net", "input words: index(20000)[50]\noutput y = words -> embed(8)"),
     ),
+    Entry(
+        "E418",
+        "adapts-to-data",
+        "a layer that adapts to data does not see an input",
+        "`standardize` takes the mean and variance of its input from the training data before training begins. That works for\n"
+        "an input and for a part of one; what a network computes has other values after every step, and `layer_norm`\n"
+        "normalises it.",
+        model("Net", "input x: f32[5]\noutput y = x -> dense(3) -> standardize"),
+        model("Net", "input x: f32[5]\noutput y = x -> standardize -> dense(3)"),
+    ),
 )

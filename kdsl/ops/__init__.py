@@ -1,6 +1,7 @@
 """Ops and layers, one file per family. Importing this package registers all of them."""
 
 from kdsl.ops import (
+    adapting,
     arithmetic,
     axes,
     cast,
@@ -37,6 +38,7 @@ from kdsl.ops.registry import LAYERS, OPS
 __all__ = [
     "LAYERS",
     "OPS",
+    "adapting",
     "arithmetic",
     "axes",
     "cast",

@@ -13,7 +13,7 @@ import numpy as np
 from kdsl.runtime.checkpoint import OPTIMIZER, read_header, read_weights, write_weights
 from kdsl.runtime.data import arrays_for, check_rows
 from kdsl.runtime.declaration import Declaration
-from kdsl.runtime.engine import Array, Core
+from kdsl.runtime.engine import Array, Arrays, Core
 from kdsl.runtime.progress import Progress
 from kdsl.runtime.summary import summary_text
 from kdsl.runtime.training import (
@@ -63,6 +63,7 @@ class Model:
         self._epoch_steps = self._total_steps = (
             0  # as the last `fit` had them: what times of a schedule are measured by
         )
+        self._adapted = False  # `standardize` has numbers of its own
         self._memory: dict[str, float] = {}  # what a schedule knows of the epochs before
         self._step_pace, self._row_pace, self._predict_pace = Pace(), Pace(), Pace()
         self.history = History()
@@ -82,6 +83,15 @@ class Model:
 
     def _watch(self, logs: dict[str, float]) -> None:
         """Shows a schedule what an epoch gave."""
+
+    def _adapt(self, inputs: Arrays) -> None:
+        """Shows the data to `standardize`. A model that has it has a method of its own."""
+
+    def adapt(self, x: Any) -> None:
+        """Gives `standardize` the mean and variance of `x`. The first `fit` does it with the rows it trains on, unless this,
+        `set_weights` or `load_weights` did it before."""
+        self._adapt(arrays_for(self.declaration.inputs, x, "x", "inputs", self._scalar))
+        self._adapted = True
 
     def fit(
         self,
@@ -127,6 +137,9 @@ class Model:
             )
         self._epoch_steps = -(-rows.size // batch_size)
         self._total_steps = self._epoch_steps * last
+        if not self._adapted:
+            self._adapt(rows.inputs)
+            self._adapted = True
         self.history = History()
         progress = Progress(verbose, last)
         settings = self._settings(numbers)
@@ -178,6 +191,7 @@ class Model:
             checked[name] = np.asarray(array, self._scalar, order="C")
         for name, array in checked.items():
             self._core.set_weight(name, array)
+        self._adapted |= any(weight.name in checked for weight in self.declaration.weights if not weight.trainable)
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Writes weights, optimizer states and counters to an .npz file, or leaves the old file as it is. Training that
@@ -196,6 +210,7 @@ class Model:
             "iterations": self._iterations,
             "epochs": self._epochs,
             "schedule": self._memory,
+            "adapted": self._adapted,
         }
         write_weights(path, header, arrays)
 
@@ -218,12 +233,14 @@ class Model:
             raise ValueError(f"{os.fspath(path)} has a damaged header: {error}") from error
         model._restore(path, optimizer=True)
         model._iterations, model._epochs = iterations, epochs
+        model._adapted = bool(header.get("adapted", True))
         return model
 
     def load_weights(self, path: str | os.PathLike[str]) -> None:
         """The weights of a file that `save` made; optimizer states and counters stay. Checked before any is changed."""
-        self._header(path)
+        header = self._header(path)
         self._restore(path, optimizer=False)
+        self._adapted = bool(header.get("adapted", True))
 
     @classmethod
     def _header(cls, path: str | os.PathLike[str]) -> dict[str, Any]:
