@@ -34,12 +34,18 @@ def check_axes(function: str, axes: Sequence[int], type: TensorType) -> None:
                 f"there is no axis {axis} in {type.dims}",
                 argument="axis",
                 label="no such axis",
-                help=f"axes go from 0 to {type.rank - 1}, or from -1 (the last) to {-type.rank}; the batch is not counted",
+                help=f"{_axes_of(type.rank)}; the batch is not counted",
             )
     places = [positive_axis(axis, type.rank) for axis in axes]
     for number, place in enumerate(places):
         if place in places[:number]:
             raise Refused("E411", f"axis {axes[number]} of {type.dims} is named twice", argument="axis")
+
+
+def _axes_of(rank: int) -> str:
+    return (
+        "the only axis is 0, or -1" if rank == 1 else f"axes go from 0 to {rank - 1}, or from -1 (the last) to {-rank}"
+    )
 
 
 class OverAxes(Layer):

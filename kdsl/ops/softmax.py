@@ -9,6 +9,7 @@ from kdsl.graph.graph import Attribute, Node
 from kdsl.graph.types import TensorType
 from kdsl.ops.cast import as_float
 from kdsl.ops.lazy import Array, np
+from kdsl.ops.reduction_functions import check_axes
 from kdsl.ops.registry import Layer, Op, Param, Refused, layer, op
 from kdsl.ops.type_rules import SameType, same_float
 from kdsl.ops.unsuitable import refuse_classes
@@ -32,21 +33,14 @@ class AlongAxis(Layer, SameType):
     @classmethod
     def guard(cls, arguments: Mapping[str, Any], types: Sequence[TensorType]) -> None:
         refuse_classes(cls.name, types[0])
-        rank, axis = types[0].rank, arguments["axis"]
-        if rank == 0:
+        if types[0].rank == 0:
             raise Refused(
                 "E401",
                 f"`{cls.name}` compares the values along an axis, but gets a single number",
                 label="wants [classes]",
                 help="for one yes-or-no answer use `sigmoid`",
             )
-        if not -rank <= axis < rank:
-            raise Refused(
-                "E307",
-                f"there is no axis {axis} in {types[0].dims}",
-                argument="axis",
-                help=f"axes go from 0 to {rank - 1}, or from -1 (the last) to {-rank}; the batch is not counted",
-            )
+        check_axes(cls.name, (arguments["axis"],), types[0])
 
     @classmethod
     def lower(
