@@ -11,15 +11,23 @@ from kdsl.elaborate.constants import Unfit, kind_of
 from kdsl.elaborate.context import Context
 from kdsl.elaborate.layers import apply
 from kdsl.elaborate.names import near_edit
-from kdsl.elaborate.not_yet import FUNCTIONS, SCHEDULES, not_yet
 from kdsl.elaborate.not_yet import LAYERS as LATER
+from kdsl.elaborate.not_yet import not_yet
 from kdsl.elaborate.scope import UNKNOWN, Meaning, Named, Tensor, Unknown
 from kdsl.elaborate.words import question, short
 from kdsl.ops.registry import LAYERS, Layer
 from kdsl.syntax import tree
-from kdsl.training.registry import LOSSES, METRICS, OPTIMIZERS
+from kdsl.training.registry import AUGMENTATIONS, LOSSES, METRICS, OPTIMIZERS, REGULARIZERS, SCHEDULES
 
 AXIS_IS_NAMED = frozenset(["min", "max"])
+SETTINGS: dict[str, tuple[Mapping[str, object], str]] = {
+    "a loss": (LOSSES, "loss = {}"),
+    "a metric": (METRICS, "metrics = [{}]"),
+    "an optimizer": (OPTIMIZERS, "optimizer = {}"),
+    "a schedule": (SCHEDULES, "schedule = {}"),
+    "a regularizer": (REGULARIZERS, "regularize = {}"),
+    "an augmentation": (AUGMENTATIONS, "augment = [{}]"),
+}
 
 
 def call(context: Context, node: tree.Call) -> Meaning:
@@ -194,26 +202,17 @@ def unknown_function(context: Context, node: tree.Call) -> None:
     if context.items.later_feature(name) or (context.items.any_unread and name[:1].isupper()):
         return
     ours = foreign.layer_here(name)[0] or (foreign.lowered(name) if foreign.lowered(name) in LAYERS else "")
-    kinds = (
-        ("a loss", LOSSES, "loss = "),
-        ("a metric", METRICS, "metrics = "),
-        ("an optimizer", OPTIMIZERS, "optimizer = "),
-    )
-    for what, registry, setting in kinds:
+    for what, (registry, setting) in SETTINGS.items():
         if name in registry and not ours:
-            help = f"it stands in `train`: `{setting}{'[' if what == 'a metric' else ''}{name}(...)`"
-            help = help.replace("(...)`", "(...)]`") if what == "a metric" else help
+            help = f"it stands in `train`: `{setting.format(f'{name}(...)')}`"
             context.report.error("E208", f"`{name}` is {what}, not a value", node.name.span, help=help)
             return
-    if name in FUNCTIONS or name in LATER:
-        not_yet(context.report, f"tensor functions such as `{name}`", node.span)
-        return
-    if name in SCHEDULES:
-        not_yet(context.report, "learning rate schedules", node.span)
+    if name in LATER:
+        not_yet(context.report, f"`{name}` layers", node.span)
         return
     if context.scope.is_porous() and not ours:
         return
-    functions = [*LAYERS, *numbers.FUNCTIONS]
+    functions = [*LAYERS, *numbers.FUNCTIONS, *named.functions(context)]
     help, edits = question(name, functions), near_edit(node.name.span, name, functions)
     if ours and LAYERS[ours].weights is Layer.weights:
         help = f"it is called `{ours}` here"

@@ -8,8 +8,8 @@ from kdsl.elaborate import foreign
 from kdsl.elaborate.constants import kind_of
 from kdsl.elaborate.context import Context
 from kdsl.elaborate.layers import call_span
-from kdsl.elaborate.not_yet import FUNCTIONS, not_yet
 from kdsl.elaborate.not_yet import LAYERS as LATER
+from kdsl.elaborate.not_yet import not_yet
 from kdsl.elaborate.scope import Bound, Named, Tensor, Unknown
 from kdsl.elaborate.words import listed
 from kdsl.ops.registry import LAYERS
@@ -31,8 +31,6 @@ def unknown_layer(context: Context, step: tree.Layer, bound: Bound | None) -> No
         context.report.error("E206", f"`{name}` is used before it is bound", step.name.span, secondary=[label])
     elif foreign.later_layer(name) == name:
         not_yet(context.report, f"`{name}` layers", step.name.span)
-    elif name in FUNCTIONS:
-        not_yet(context.report, f"tensor functions such as `{name}`", step.name.span)
     elif not (context.scope.is_porous() and not foreign_or_near(context, name)):
         say_unknown(context, step)
 

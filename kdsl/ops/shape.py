@@ -46,6 +46,7 @@ class Reshape(Layer, Op):
     """
 
     keras = ("Reshape",)
+    function = True
     torch = ("Unflatten", "reshape", "view")
     run_time = ("batched",)
     shape = Param("shape", "sizes of the new axes, without the batch", positional=True, keras="target_shape")
