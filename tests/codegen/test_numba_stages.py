@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import inspect
+from typing import Any
+
 import numpy as np
 import pytest
 from graph_models import ADAM, graph_module
 from numba_models import assert_equal, data, engine, poison, results
 from small_graphs import Network, f32, index
 
-CLIPPED = ("sgd", {"lr": 0.1, "global_clip_norm": 0.05}, {"clip": "global_norm"})
-EACH_CLIPPED = ("adam", {**ADAM[1], "clip_norm": 0.02}, {"clip": "norm"})
+Setting = tuple[str, dict[str, float], dict[str, Any]]
+CLIPPED: Setting = ("sgd", {"lr": 0.1, "global_clip_norm": 0.05}, {"clip": "global_norm"})
+EACH_CLIPPED: Setting = ("adam", {**ADAM[1], "clip_norm": 0.02}, {"clip": "norm"})
 
 
 def root_of_a_mean() -> Network:
@@ -97,19 +101,45 @@ def standardized() -> Network:
 NETS = {f.__name__: f for f in (root_of_a_mean, sum_of_losses, regularized, tied, weights_of_any_rank)}
 
 
+def wide() -> Network:
+    """Weights that are cut into runs of lines: products read copies in panels, the loss reads them as they are."""
+    net = Network()
+    x, y = net.input("x", f32(150)), net.target("y", f32(3))
+    h = net.layer("relu", net.layer("dense", net.layer("relu", net.layer("dense", x, units=200)), units=130))
+    h = net.layer("dense", h, units=3)
+    net.output("h", h)
+    loss = net.loss("mse", h, y)
+    for kernel in ("dense.kernel", "dense_2.kernel"):
+        term = net.op("reduce_sum", net.op("square", kernel), axes=(0, 1), keep=False)
+        loss = net.op("add", loss, net.op("multiply", net.number(0.01), term))
+    net.the_loss = loss
+    return net
+
+
 @pytest.mark.parametrize("name", NETS)
 def test_against_numpy(name: str) -> None:
+    """Also with two blocks of rows in a batch, and any number of threads."""
     net = NETS[name]()
-    wanted = results(graph_module(net, "numpy"))
-    made = graph_module(net)
-    assert_equal(wanted, results(made), 1e-10)
-    other = results(made, threads=2)
-    assert all(np.array_equal(value, other[key]) for key, value in results(made, threads=1).items())
+    numpy, made = graph_module(net, "numpy"), graph_module(net)
+    assert_equal(results(numpy), results(made), 1e-10)
+    one, two = (results(made, batch=19, threads=threads) for threads in (1, 2))
+    assert_equal(results(numpy, batch=19), one, 1e-10)
+    assert all(np.array_equal(value, two[key]) for key, value in one.items())
+
+
+@pytest.mark.parametrize("optimizer", [ADAM, CLIPPED], ids=["adam", "clipped"])
+def test_lines_cut_into_chunks(optimizer: Setting) -> None:
+    net = wide()
+    made = graph_module(net, dtype="f32", optimizer=optimizer, batch=256)
+    assert "lines = min(" in inspect.getsource(made.update)
+    assert_equal(results(graph_module(net, "numpy", "f32", optimizer)), results(made), 1e-5)
+    one, two = (results(made, threads=threads) for threads in (1, 2))
+    assert all(np.array_equal(value, two[key]) for key, value in one.items())
 
 
 @pytest.mark.parametrize("name", NETS)
 @pytest.mark.parametrize("optimizer", [CLIPPED, EACH_CLIPPED], ids=["all", "each"])
-def test_clipped_gradients(name: str, optimizer: tuple) -> None:
+def test_clipped_gradients(name: str, optimizer: Setting) -> None:
     net = NETS[name]()
     assert_equal(
         results(graph_module(net, "numpy", optimizer=optimizer)), results(graph_module(net, optimizer=optimizer)), 1e-10
