@@ -155,4 +155,13 @@ ARGUMENTS = (
         model("Net", "input x: f32[8]\noutput y = x -> dense(width)").replace("Net", "Net(width: int)"),
         model("Net", "input x: f32[8]\noutput y = x -> dense(width)").replace("Net", "Net(width: int = 128)"),
     ),
+    Entry(
+        "E318",
+        "type-of-a-weight",
+        "a weight that is not f32",
+        "Weights follow gradients, so they are real numbers: `weight gain: f32[C] = ones`. Whole numbers that stay as they\n"
+        "are can be written down as a list.",
+        model("Net", "input x: f32[8]\nweight gain: i32[8] = ones\noutput y = x * gain"),
+        model("Net", "input x: f32[8]\nweight gain: f32[8] = ones\noutput y = x * gain"),
+    ),
 )

@@ -7,6 +7,7 @@ from kdsl.diagnostics.samples import digits, model, prices
 
 LOGITS = "logits = image -> flatten -> dense(10)"
 OUT = f"{LOGITS}\noutput logits"
+HIDDEN = model("Net", "input x: f32[8]\noutput y = x -> Hidden")
 LOSS = "loss = cross_entropy(logits, label)"
 
 NAMES = (
@@ -16,9 +17,13 @@ NAMES = (
         "a step that is no layer",
         "After an arrow stands a layer of the language, or a step named with `as`. Layers are written in lower case; names\n"
         "with a capital are for your own blocks. The layers there are:\n\n"
-        "  dense dropout flatten reshape rescale normalize softmax log_softmax\n"
-        "  linear relu leaky_relu elu selu gelu silu softplus softsign tanh sigmoid hard_sigmoid hard_silu mish\n"
-        "  exponential relu6\n\n"
+        "  dense embed dropout identity\n"
+        "  flatten reshape permute repeat_vector positions global_avg_pool global_max_pool\n"
+        "  rescale normalize standardize layer_norm rms_norm unit_norm\n"
+        "  add subtract multiply average dot concat maximum minimum\n"
+        "  linear relu relu6 leaky_relu elu selu gelu silu mish softplus softsign tanh sigmoid hard_sigmoid hard_silu\n"
+        "  exponential softmax log_softmax\n\n"
+        "Functions of tensors, such as `exp` and `mean`, stand after an arrow too.\n"
         "Keras's and PyTorch's names are answered with the name here: `Dense(10)` and `Linear(10)` are `dense(10)`.",
         digits("logits = image -> flatten -> Dense(10)\noutput logits"),
         digits(OUT),
@@ -164,12 +169,29 @@ NAMES = (
         digits(OUT),
     ),
     Entry(
+        "E224",
+        "nothing-returned",
+        "a block or fn without `return`",
+        "`return` at the end of the body says what comes out of a block or formula.",
+        f"block Hidden(x: f32[C]) -> f32[C] {{\n  h = x -> dense(C) -> relu\n}}\n\n{HIDDEN}",
+        f"block Hidden(x: f32[C]) -> f32[C] {{\n  h = x -> dense(C) -> relu\n  return h\n}}\n\n{HIDDEN}",
+    ),
+    Entry(
+        "E225",
+        "after-return",
+        "a statement behind `return`",
+        "`return` ends a body: what stands behind it would never be computed. Several values are returned together,\n"
+        "`return a, b`.",
+        f"block Hidden(x: f32[C]) -> f32[C] {{\n  return x -> relu\n  h = x -> dense(C)\n}}\n\n{HIDDEN}",
+        f"block Hidden(x: f32[C]) -> f32[C] {{\n  h = x -> dense(C)\n  return h -> relu\n}}\n\n{HIDDEN}",
+    ),
+    Entry(
         "E290",
         "not-yet",
         "a part of the language that is still to come",
-        "The language has blocks, imports, formulas, weights of one's own, arithmetic on tensors, convolutions and more. This\n"
-        "version of kdsl reads them and compiles multilayer perceptrons; the message names the part that is missing.",
-        digits("logits = image -> flatten -> layer_norm -> dense(10)\noutput logits"),
+        "The language has convolutions, recurrent layers, attention, augmentation and more. This version of kdsl reads them\n"
+        "and does not compile them yet; the message names the part that is missing.",
+        digits("logits = image -> reshape([28, 28, 1]) -> conv(8) -> flatten -> dense(10)\noutput logits"),
         digits(OUT),
     ),
 )
