@@ -25,7 +25,7 @@ def check_permutation(function: str, axes: Sequence[int], type: TensorType) -> N
     help = "the batch is not counted: axes go from 0, the first after it"
     if sorted(axes) == [*range(1, rank + 1)]:
         help = f"axes count from 0: `{function}([{', '.join(str(axis - 1) for axis in axes)}])`"
-    elif sorted(axes) == [*range(rank + 1)] and axes[0] == 0:
+    elif rank and sorted(axes) == [*range(rank + 1)] and axes[0] == 0:
         help = f"the batch is not written: `{function}([{', '.join(str(axis - 1) for axis in axes[1:])}])`"
     raise Refused(
         "E412",
