@@ -16,6 +16,8 @@ KINDS: list[tuple[Callable[..., Any], type, str]] = [
     (registry.metric, registry.Metric, "guard"),
     (registry.optimizer, registry.Optimizer, "rule"),
     (registry.initializer, registry.Initializer, "draw"),
+    (registry.schedule, registry.Schedule, "curve"),
+    (registry.regularizer, registry.Regularizer, "lower"),
 ]
 EXAMPLE = "Nothing.\n\n```kmodel\nloss = nothing(a, b)\n```\n"
 
@@ -26,7 +28,14 @@ def nothing(*arguments: Any) -> None:
 
 @pytest.fixture(autouse=True)
 def clean() -> Any:
-    tables = registry.LOSSES, registry.METRICS, registry.OPTIMIZERS, registry.INITIALIZERS
+    tables: tuple[dict[str, Any], ...] = (
+        registry.LOSSES,
+        registry.METRICS,
+        registry.OPTIMIZERS,
+        registry.INITIALIZERS,
+        registry.SCHEDULES,
+        registry.REGULARIZERS,
+    )
     before = [dict(table) for table in tables]
     yield
     for table, kept in zip(tables, before, strict=True):
@@ -36,6 +45,7 @@ def clean() -> Any:
 
 def whole(root: type) -> dict[str, Any]:
     names = {"Loss": ("guard", "lower"), "Metric": ("guard", "lower"), "Initializer": ("draw",)}
+    names |= {"Schedule": ("curve",), "Regularizer": ("lower",)}
     parts = names.get(root.__name__, ("guard", "numbers", "flags", "rule"))
     return {"__doc__": EXAMPLE, **{name: staticmethod(nothing) for name in parts}}
 
