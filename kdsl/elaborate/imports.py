@@ -20,7 +20,7 @@ from kdsl.elaborate.context import Context, Effort
 from kdsl.elaborate.definitions import declare, items_of, measure
 from kdsl.elaborate.dims import evaluate_dims
 from kdsl.elaborate.report import Report
-from kdsl.elaborate.scope import Bound, Scope
+from kdsl.elaborate.scope import Bound, Scope, Unknown
 from kdsl.elaborate.words import counted, listed, question, short
 from kdsl.source import Source, read
 from kdsl.syntax import parse, tree
@@ -212,8 +212,8 @@ def take(context: Context, item: tree.Import, other: Home) -> None:
         if own and bound is not None:
             if context.scope.names[here].span == (alias or name).span:
                 context.scope.names[here] = Bound(bound.meaning, (alias or name).span)
-        elif not (other.context.items.any_unread or name.text in other.context.items.unread):
-            not_there(context, item, name, other)
+        elif not (other.context.items.any_unread or (bound is not None and isinstance(bound.meaning, Unknown))):
+            not_there(context, item, name, other, alias is not None)
 
 
 def exported(home: Home, name: str) -> bool:
@@ -222,7 +222,8 @@ def exported(home: Home, name: str) -> bool:
     return any(isinstance(item, kinds) and item.name.text == name for item in home.file.items)
 
 
-def not_there(context: Context, item: tree.Import, name: tree.Name, other: Home) -> None:
+def not_there(context: Context, item: tree.Import, name: tree.Name, other: Home, renamed: bool) -> None:
+    """`renamed`: the name is used in no other place, so that it can be mended here."""
     own = [each.name.text for each in other.file.items if isinstance(each, (tree.Dim, tree.Block, tree.Fn))]
     near = nearest(name.text, own)
     help = question(name.text, own) or (f"it has {listed(own[:12], 'and')}" if own else "it has no blocks, fns or dims")
@@ -237,7 +238,7 @@ def not_there(context: Context, item: tree.Import, name: tree.Name, other: Home)
             message = f"{quoted(item.path.value)} imports `{name.text}` itself"
             help = f"import it from where it is defined, {quoted(each.path.value)} beside that file"
             secondary.append(Label(each.path.span))
-    edits = [Edit(name.span, near[0])] if len(near) == 1 and help.startswith("did") else []
+    edits = [Edit(name.span, near[0])] if renamed and len(near) == 1 and help.startswith("did") else []
     context.report.error("E233", message, name.span, secondary=secondary, help=help, edits=edits)
 
 

@@ -40,7 +40,7 @@ def matched(
         elif argument.name.text in names:
             key = argument.name.text
         else:
-            unknown_argument(context, call, names, argument, argument.name)
+            unknown_argument(context, call, names, list(found), argument.name)
         if key is None:
             sound = False
         elif key in found:
@@ -71,9 +71,7 @@ def too_many(context: Context, call: Call, names: list[str], positional: int, ar
     context.report.error("E308", message, argument.span, help=help, edits=edits)
 
 
-def unknown_argument(
-    context: Context, call: Call, names: list[str], argument: tree.Argument, written: tree.Name
-) -> None:
+def unknown_argument(context: Context, call: Call, names: list[str], taken: list[str], written: tree.Name) -> None:
     item = call.definition.item
     flowing = [each.name.text for each in item.parameters if each.name.text not in names]
     takes = f"`{call.name}` takes {', '.join(names)}" if names else f"`{call.name}` takes no arguments"
@@ -81,7 +79,8 @@ def unknown_argument(
         help = f"`{written.text}` flows in: `{flow_into(call)}`"
         edits = []
     else:
-        help, edits = joined(question(written.text, names), takes), near_edit(written.span, written.text, names)
+        free = [name for name in names if name not in taken]
+        help, edits = joined(question(written.text, free), takes), near_edit(written.span, written.text, free)
     context.report.error(
         "E302", f"`{call.name}` has no argument `{written.text}`", written.span, help=help, edits=edits
     )
