@@ -9,7 +9,7 @@ from kdsl.elaborate import evaluate, foreign, losses, named, numbers, tensors
 from kdsl.elaborate.arguments import Callee, bind
 from kdsl.elaborate.constants import Unfit, kind_of
 from kdsl.elaborate.context import Context
-from kdsl.elaborate.layers import apply
+from kdsl.elaborate.layers import Values, apply_all, one_value
 from kdsl.elaborate.names import near_edit
 from kdsl.elaborate.not_yet import LAYERS as LATER
 from kdsl.elaborate.not_yet import not_yet
@@ -56,7 +56,7 @@ def of_numbers_or_tensors(context: Context, node: tree.Call) -> Meaning:
         if argument.name is None
         and not (isinstance(argument.value, tree.ListOf) and name in LAYERS and LAYERS[name].listed)
     }
-    if any(isinstance(found, Tensor) for found in known.values()) and name in LAYERS:
+    if name in LAYERS and (not node.arguments or any(isinstance(found, Tensor) for found in known.values())):
         return layer_call(context, node, LAYERS[name], known)
     if any(isinstance(found, Unknown) for found in known.values()):
         return UNKNOWN
@@ -72,6 +72,11 @@ def of_numbers_or_tensors(context: Context, node: tree.Call) -> Meaning:
 
 
 def layer_call(context: Context, node: tree.Call, layer: type[Layer], known: Mapping[int, Meaning]) -> Meaning:
+    """The one value of `layer_values`."""
+    return one_value(context, node.span, layer_values(context, node, layer, known))
+
+
+def layer_values(context: Context, node: tree.Call, layer: type[Layer], known: Mapping[int, Meaning]) -> Values:
     """`softmax(logits, axis = 0)`: the inputs come first. What has weights stands after an arrow.
 
     `known` are arguments that have been evaluated, by their place in the call.
@@ -82,18 +87,18 @@ def layer_call(context: Context, node: tree.Call, layer: type[Layer], known: Map
             f"{context.what} must be known when the model is compiled: `{layer.name}` computes with data",
             node.span,
         )
-        return UNKNOWN
+        return (UNKNOWN,)
     if layer.weights is not Layer.weights:
         text = rewritten(layer, node)
         arrow(context, node, f"`{layer.name}` has weights, so it stands after an arrow", text)
-        return UNKNOWN
+        return (UNKNOWN,)
     inputs, rest = divided(layer, node.arguments)
     if not inputs and layer.arity != (0, 0):
         needs_input(context, node, layer)
-        return UNKNOWN
+        return (UNKNOWN,)
     if layer.name in AXIS_IS_NAMED and any(argument.name is None for argument in rest):
         name_the_axis(context, node, layer.name)
-        return UNKNOWN
+        return (UNKNOWN,)
     places = {argument.value.span: place for place, argument in enumerate(node.arguments)}
     found = [
         known[places[value.span]] if places.get(value.span) in known else evaluate.evaluate(context, value)
@@ -104,9 +109,9 @@ def layer_call(context: Context, node: tree.Call, layer: type[Layer], known: Map
     callee = Callee(layer.name, layer.parameters, node.name.span, node.span, ordered=layer.function)
     arguments = bind(context, callee, rest)
     if context.work.exhausted:
-        return UNKNOWN
+        return (UNKNOWN,)
     path, weights = context.place.step(node.span, layer.name, None)
-    return apply(context, layer, callee, arguments, tuple(values), path, weights)
+    return apply_all(context, layer, callee, arguments, tuple(values), path, weights)
 
 
 def divided(

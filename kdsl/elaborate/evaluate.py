@@ -11,7 +11,11 @@ from kdsl.elaborate.sizes import whole
 from kdsl.elaborate.words import short
 from kdsl.syntax import tree
 
-CONDITION = "the condition of `if`"
+CONDITION, ITEM = "the condition of `if`", "an item of a list"
+INSTEAD = {  # where a tensor stands in their place
+    CONDITION: "`where({}, a, b)` chooses for each element",
+    ITEM: "`stack([{}, ...], axis = 0)` puts tensors side by side, `concat` one behind the other",
+}
 
 
 def evaluate(context: Context, value: tree.Value) -> Meaning:
@@ -55,7 +59,7 @@ def constant(context: Context, value: tree.Value, what: str) -> Constant | None:
             "E313",
             f"{what} must be known when the model is compiled, and `{short(value.span.text)}` is computed from data",
             value.span,
-            help=f"`where({short(value.span.text)}, a, b)` chooses for each element" if what == CONDITION else "",
+            help=INSTEAD.get(what, "").format(short(value.span.text)),
         )
         return None
     return None if isinstance(found, Unknown) else found
@@ -73,7 +77,7 @@ def list_of(context: Context, value: tree.ListOf) -> Meaning:
     for item in value.items:
         if isinstance(item, tree.Argument):  # a name in a list, which the parser reports
             return UNKNOWN
-        found = constant(context, item, "an item of a list")
+        found = constant(context, item, ITEM)
         if found is None:
             return UNKNOWN
         items.append(found)
