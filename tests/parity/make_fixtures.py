@@ -12,7 +12,9 @@ at single precision, with TensorFlow.
 Groups, one file each (`fixture_file.py` describes the format; settings use kdsl's names, KERAS_NAMES translates them):
 
     activations   x, upstream -> y, dx (the gradient of sum(y * upstream))
+    functions     x0.., upstream -> y, dx0.. (functions of tensors and operators, `function_cases.py`)
     layers        x -> y, for layers without weights (rescale, normalize, flatten, reshape)
+    light_layers  x0.., w0.., upstream -> y, dx0.., dw0.. (`light_fixtures.py`)
     losses        prediction, target -> loss (reduced as training does), dprediction
     optimizers    w0.., gradients (20, ...) -> step1/w0.., step20/w0..
     metrics       prediction, target -> value
@@ -33,10 +35,12 @@ os.environ.setdefault("JAX_ENABLE_X64", "1")
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import function_cases
 import keras
 import numpy as np
 from fixture_file import Case, read, write
 from keras.src.backend.common import dtypes
+from light_fixtures import light_layers
 from network_cases import NETWORKS
 
 keras.config.set_floatx("float64")
@@ -108,6 +112,10 @@ def activations() -> list[Case]:
         settings = {"layer": name, "arguments": arguments}
         cases.append(Case(case, settings, {"x": x, "upstream": upstream, "y": y, "dx": dx}))
     return cases
+
+
+def functions() -> list[Case]:
+    return function_cases.make(keras.ops, value_and_gradients)
 
 
 def layers() -> list[Case]:
@@ -431,7 +439,8 @@ def first_gradient(model: Any, loss: Any, x: np.ndarray, y: np.ndarray) -> tuple
 
 # -- the command -----------------------------------------------------------------------------------
 
-GROUPS = {f.__name__: f for f in (activations, layers, losses, metrics, optimizers, initializers, networks)}
+MAKERS = (activations, functions, layers, light_layers, losses, metrics, optimizers, initializers, networks)
+GROUPS = {f.__name__: f for f in MAKERS}
 
 
 def differences(group: str, made: list[Case]) -> list[str]:

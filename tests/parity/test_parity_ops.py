@@ -9,6 +9,8 @@ from graphs import backward, build, layer, run, sample_type, with_defaults
 
 from kdsl.graph.builder import Builder
 from kdsl.graph.types import FLOAT_SCALAR, TensorType
+from kdsl.ops import LAYERS
+from kdsl.ops.operators import binary
 from kdsl.training.losses import LOSSES
 from kdsl.training.metrics import METRICS
 
@@ -35,6 +37,39 @@ def test_activation(case: Case) -> None:
     values = run(builder, {"x": case["x"], "upstream": case["upstream"]})
     np.testing.assert_allclose(values[y], case["y"], **EXACT)
     np.testing.assert_allclose(values[dx], case["dx"], **EXACT)
+
+
+@pytest.mark.parametrize("case", read("functions"), ids=named)
+def test_function(case: Case) -> None:
+    """Functions of tensors and operators, with the gradient of every input."""
+    inputs = {f"x{number}": array for number, array in enumerate(case.numbered("x"))}
+    types = {name: function_type(array) for name, array in inputs.items()}
+    given = dict(inputs)
+    if "upstream" in case.arrays:
+        types["upstream"] = sample_type(case["upstream"])
+        given["upstream"] = case["upstream"]
+    name, arguments = case.settings["function"], case.settings["arguments"]
+
+    def add(builder: Builder) -> str:
+        if name in LAYERS:
+            return layer(builder, name, arguments, list(inputs))
+        return binary(builder, name, *inputs)
+
+    builder, y = build(types, add)
+    wanted = {key: case.arrays[key] for key in case.arrays if key.startswith("dx")}
+    gradients = {key: backward(builder, y, "upstream", key[1:]) for key in wanted if name not in FLAT}
+    values = run(builder, given)
+    np.testing.assert_allclose(values[y], case["y"], **EXACT)
+    for key, gradient in wanted.items():
+        found = values[gradients[key]] if key in gradients else 0.0
+        np.testing.assert_allclose(found, gradient, **EXACT, err_msg=key)
+
+
+FLAT = ("sign", "floor", "ceil", "round")
+
+
+def function_type(array: np.ndarray) -> TensorType:
+    return sample_type(array) if array.dtype.kind == "f" else TensorType("bool", array.shape[1:])
 
 
 @pytest.mark.parametrize("case", read("layers"), ids=named)
