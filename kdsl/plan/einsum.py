@@ -43,7 +43,7 @@ def lower_einsum(lowering: Lowering, node: Node) -> None:
     assert isinstance(equation, str)
     inputs, result = equation.replace(" ", "").split("->")
     left, right = inputs.split(",")
-    out_buffer = lowering.result(node, own_lines(node))
+    out_buffer = lowering.result(node, own_lines(lowering, node))
     x, y = _operand(lowering, node.inputs[0], left), _operand(lowering, node.inputs[1], right)
     view = lowering.view_of(out_buffer, node.type)
     out = _side(node.name, result, view.at, view.row if node.type.batched else None, view.strides, out_buffer)

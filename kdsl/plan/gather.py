@@ -30,7 +30,7 @@ def lower_gather(lowering: Lowering, node: Node) -> None:
     """The axis of the first operand is replaced by the axes of the indices."""
     x, indices = lowering.view(node.inputs[0]), _indices(lowering, node.inputs[1])
     axis = _axis(node, len(x.shape))
-    out = lowering.result(node, own_lines(node))
+    out = lowering.result(node, own_lines(lowering, node))
     inside = (0,) * len(indices.shape)
     operands = Operands()
     access = operands.access(x, (*x.strides[:axis], *inside, *x.strides[axis + 1 :]))
@@ -44,7 +44,7 @@ def lower_gather(lowering: Lowering, node: Node) -> None:
 def lower_one_hot(lowering: Lowering, node: Node) -> None:
     """1 where the place along the last axis is the index."""
     indices = _indices(lowering, node.inputs[0])
-    out = lowering.result(node, own_lines(node))
+    out = lowering.result(node, own_lines(lowering, node))
     operands = Operands()
     operands.add(
         node.inputs[0],

@@ -16,6 +16,26 @@ from kdsl.ops.registry import OPS
 
 PANEL = 16
 FREE_OF_LINES = frozenset({"reshape", "dropout", "cast"})
+# Loop nests read their operands wherever they lie, and write any lines whose parts are whole panels.
+NESTS = frozenset(
+    [
+        "einsum",
+        "transpose",
+        "slice",
+        "reverse",
+        "broadcast_to",
+        "pad",
+        "concat",
+        "unslice",
+        "sum_to",
+        "reduce_sum",
+        "reduce_mean",
+        "reduce_max",
+        "reduce_min",
+        "argmax",
+        "argmin",
+    ]
+)
 
 
 def padded(width: int) -> int:
@@ -84,6 +104,8 @@ def layouts(graph: Graph) -> dict[str, Layout]:
             continue
         own = _own_choice(node, graph, wanted[node.name])
         chosen[node.name] = own
+        if node.op in NESTS or (node.op == "reshape" and not wanted[node.name]):
+            continue
         for name in node.inputs:
             operand = graph[name].type
             if operand.batched and operand.size == node.type.size and _any_line(node, graph):
@@ -99,9 +121,20 @@ def _own_choice(node: Node, graph: Graph, wanted: set[Layout]) -> Layout:
         and node.attribute("axis") != -1
     ):
         return flat(node.type)
-    if len(wanted) == 1 and (node.op in ("input", "target") or _any_line(node, graph)):
-        return next(iter(wanted))
+    if len(wanted) == 1:
+        (layout,) = wanted
+        if (
+            node.op in ("input", "target")
+            or _any_line(node, graph)
+            or (node.op in NESTS and in_panels(node.type, layout))
+        ):
+            return layout
     return last_axis(node.type)
+
+
+def in_panels(type: TensorType, layout: Layout) -> bool:
+    """Whether lines of the last axis are whole panels in this layout, so that they can be written one by one."""
+    return bool(type.shape) and type.shape[-1] % PANEL == 0 and layout.strides(type.shape) is not None
 
 
 def _any_line(node: Node, graph: Graph) -> bool:

@@ -17,7 +17,7 @@ from kdsl.plan.sweeps import Operands, broadcast_strides, copy, flat_strides, ow
 def lower_elementwise(lowering: Lowering, node: Node) -> None:
     """An elementwise op, or a fused chain of them, with any broadcasting."""
     body, shape = node.body or (node,), node.type.shape
-    out = lowering.result(node, own_lines(node))
+    out = lowering.result(node, own_lines(lowering, node))
     operands = Operands()
     for value in outside_values(body):
         view = lowering.view(value)
@@ -36,14 +36,14 @@ def lower_elementwise(lowering: Lowering, node: Node) -> None:
 
 def lower_random(lowering: Lowering, node: Node) -> None:
     """Random numbers for each element: the operand only says how many rows there are."""
-    out = lowering.result(node, own_lines(node))
+    out = lowering.result(node, own_lines(lowering, node))
     axes = (rows_axis(lowering), *map(Axis, node.type.shape))
     nest = Nest(axes, (), _whole(lowering, out, node), (node,), elements=_elements(node))
     sweep(lowering, node, node.op, nest, Operands(), out)
 
 
 def lower_full(lowering: Lowering, node: Node) -> None:
-    out = lowering.result(node, own_lines(node))
+    out = lowering.result(node, own_lines(lowering, node))
     nest = Nest((rows_axis(lowering), *map(Axis, node.type.shape)), (), _whole(lowering, out, node))
     sweep(lowering, node, "fill", nest, Operands(numbers=[("", repr(node.attribute("value")))]), out)
 
@@ -83,7 +83,7 @@ def lower_reverse(lowering: Lowering, node: Node) -> None:
 
 def _copy(lowering: Lowering, node: Node, view: View, strides: Sequence[int], at: int = 0) -> None:
     """The whole result from one operand, read from `at` behind its first number on."""
-    out = lowering.result(node, own_lines(node))
+    out = lowering.result(node, own_lines(lowering, node))
     operands = Operands()
     if view.number is not None:
         operands.add(node.inputs[0], view, strides)
@@ -98,7 +98,7 @@ def lower_unslice(lowering: Lowering, node: Node) -> None:
     if not node.type.shape:
         _copy(lowering, node, lowering.view(node.inputs[0]), ())
         return
-    out = lowering.result(node, own_lines(node))
+    out = lowering.result(node, own_lines(lowering, node))
     _fill(lowering, node, out, 0.0)
     _into(lowering, node, node.inputs[0], out, _ints(node, "starts"), _ints(node, "steps"))
 
@@ -107,7 +107,7 @@ def lower_pad(lowering: Lowering, node: Node) -> None:
     if not node.type.shape:
         _copy(lowering, node, lowering.view(node.inputs[0]), ())
         return
-    out = lowering.result(node, own_lines(node))
+    out = lowering.result(node, own_lines(lowering, node))
     value = node.attribute("value")
     assert isinstance(value, (int, float))
     _fill(lowering, node, out, float(value))
@@ -120,7 +120,7 @@ def lower_concat(lowering: Lowering, node: Node) -> None:
     axis, rank = node.attribute("axis"), node.type.rank
     assert isinstance(axis, int)
     axis %= rank
-    out = lowering.result(node, own_lines(node))
+    out = lowering.result(node, own_lines(lowering, node))
     begin = 0
     for value in node.inputs:
         size = lowering.type(value).shape[axis]

@@ -33,7 +33,7 @@ def lower_reduction(lowering: Lowering, node: Node) -> None:
 def reduce(lowering: Lowering, node: Node, kind: Reduction, over: set[int], keep: bool, rows: bool = False) -> None:
     """`over` are axes of the operand; those that stay have size 1 in the result if `keep`. `rows`: over the batch too."""
     view = lowering.view(node.inputs[0])
-    out = lowering.result(node, own_lines(node))
+    out = lowering.result(node, own_lines(lowering, node))
     target = lowering.view_of(out, node.type)
     kept = iter(target.strides)
     strides = []
@@ -54,7 +54,7 @@ def lower_sum_to(lowering: Lowering, node: Node) -> None:
     missing = type.rank - len(shape)
     over = {a for a, size in enumerate(type.shape) if a < missing or (shape[a - missing] == 1 and size > 1)}
     view = lowering.view(node.inputs[0])
-    out = lowering.result(node, own_lines(node))
+    out = lowering.result(node, own_lines(lowering, node))
     target = lowering.view_of(out, node.type)
     strides = [0] * missing + [0 if a + missing in over else s for a, s in enumerate(target.strides)]
     rows = type.batched and not node.type.batched

@@ -29,8 +29,9 @@ def lower_rows(graph: Graph, outside: Outside, outputs: Mapping[str, str], kept:
     """The parts of `graph`. `outputs` are handed to the caller: name -> text of the array's address; the values `kept`
     stay in buffers for the whole batch."""
     lowering = Lowering(graph, outside)
+    left_out = lowering.levels.direct | lowering.levels.trees | lowering.turned
     for node in graph:
-        if node.name not in lowering.levels.direct and node.name not in lowering.levels.trees:
+        if node.name not in left_out:
             with lowering.at(node):
                 _lower(lowering, node)
     for name, value in graph.outputs:
@@ -118,10 +119,8 @@ def _lower_mean_gradient(lowering: Lowering, node: Node) -> None:
 
 
 def _lower_reshape(lowering: Lowering, node: Node) -> None:
-    place, layout = lowering.places[node.inputs[0]], lowering.layouts[node.name]
-    if isinstance(place, Buffer) and place.layout != layout and place.layout.width != 1 and node.type.batched:
-        place = lowering.relayout(node, place, layout)
-    lowering.places[node.name] = place
+    """The same numbers in the same place: what needs them in other lines copies them."""
+    lowering.places[node.name] = lowering.places[node.inputs[0]]
 
 
 SOURCES: Mapping[str, Rule] = {

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from kdsl.graph.graph import Node
 from kdsl.plan.expression import streams_of
 from kdsl.plan.launch import Buffer
-from kdsl.plan.layout import PANEL, Layout, last_axis
+from kdsl.plan.layout import PANEL, Layout, in_panels, last_axis
 from kdsl.plan.loop_text import nest_text
 from kdsl.plan.loops import Access, Axis, Nest, Read, across_axis, simplified
 from kdsl.plan.lowering import Lowering
@@ -110,9 +110,12 @@ def clear(lowering: Lowering, node: Node, out: Buffer) -> None:
         lowering.launch("clear", node, (), out, rows=rows, size=out.layout.row, out=out.name)
 
 
-def own_lines(node: Node) -> Layout | None:
-    """The last axis as the line: kernels write lines up to their padded end."""
-    return last_axis(node.type) if node.type.batched else None
+def own_lines(lowering: Lowering, node: Node) -> Layout | None:
+    """Lines that a nest can write: those that the users of the value ask for, else the last axis as the line."""
+    if not node.type.batched:
+        return None
+    asked = lowering.layouts[node.name]
+    return asked if in_panels(node.type, asked) else last_axis(node.type)
 
 
 def broadcast_strides(view: View, shape: tuple[int, ...]) -> tuple[int, ...]:

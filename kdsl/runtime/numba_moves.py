@@ -79,6 +79,14 @@ def scatter_add(
 
 
 @kernel
+def turn_matrix(mem: Memory, height: int, width: int, x: int, x_line: int, out: int, out_line: int) -> None:
+    """A matrix [height, width] transposed: its columns become lines."""
+    for c in range(0, width, LANES):
+        for n in range(0, padded(height), LANES):
+            transpose_part(mem, height - n, width - c, x + n * x_line + c, x_line, out + c * out_line + n, out_line)
+
+
+@kernel
 def turn(
     mem: Memory,
     rows: int,
@@ -97,16 +105,12 @@ def turn(
     out_j: int,
     out_line: int,
 ) -> None:
-    """Each matrix x[r, i, j] [height, width] transposed: its columns become the lines of out[r, i, j]."""
+    """Each matrix x[r, i, j] [height, width] transposed."""
     for r in range(rows):
         for i in range(size_i):
             for j in range(size_j):
-                source = x + r * x_row + i * x_i + j * x_j
-                target = out + r * out_row + i * out_i + j * out_j
-                for c in range(0, width, LANES):
-                    for n in range(0, padded(height), LANES):
-                        place = target + c * out_line + n
-                        transpose_part(mem, height - n, width - c, source + n * x_line + c, x_line, place, out_line)
+                source, target = x + r * x_row + i * x_i + j * x_j, out + r * out_row + i * out_i + j * out_j
+                turn_matrix(mem, height, width, source, x_line, target, out_line)
 
 
 @kernel

@@ -207,9 +207,9 @@ def transpose_part(
 
     def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
         mem, count, columns, source, source_row, target, target_row = args
-        for i, row in enumerate(exchanged(b, mem, count, source, source_row)):
-            with b.if_then(b.icmp_signed("<", I64(i), columns)):
-                write_vec(b, row, mem, b.add(target, b.mul(target_row, I64(i))))
+        rows = exchanged(b, mem, count, source, source_row)
+        for i in reversed(range(LANES)):  # what there is no column for goes where the last one will
+            write_vec(b, rows[i], mem, b.add(target, b.mul(target_row, lane_within(b, i, columns))))
         return ctx.get_dummy_value()
 
     i = types.int64

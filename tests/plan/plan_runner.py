@@ -25,6 +25,7 @@ from kdsl.runtime import (
     numba_measures,
     numba_moves,
     numba_softmax,
+    numba_weights,
     simd,
     simd_functions,
     simd_memory,
@@ -34,7 +35,8 @@ from kdsl.runtime import (
 from kdsl.runtime.numba_kernel import KERNELS, kernel
 
 MODULES = (simd, simd_functions, simd_memory, simd_random, simd_wide, numba_dense, numba_moves, numba_softmax)
-MODULES += (numba_measures, numba_kernel)
+MODULES += (numba_measures, numba_weights, numba_kernel)
+SIZE = 1 << 20  # numbers of memory
 C_KINDS = {"int": ctypes.c_int64, "float": ctypes.c_float, "None": None, "Double": ctypes.c_double}
 POINTERS = {"f32": np.float32, "u8": np.uint8, "bool": np.uint8, "i32": np.int32, "index": np.int32}
 
@@ -95,7 +97,7 @@ class Runner:
         self, data: Mapping[str, np.ndarray], weights: Mapping[str, np.ndarray], seed: int = 0, step: int = 0
     ) -> dict[str, np.ndarray]:
         """-> the values of the graph's outputs."""
-        size = 1 << 20
+        size = SIZE
         mem = np.full(size, np.nan, np.float32)
         widest = 1 << 14
         mem[:widest], mem[widest : 2 * widest] = 0.0, 1.0
@@ -113,6 +115,7 @@ class Runner:
 
         def place(numbers: int) -> int:
             nonlocal at
+            assert at + padded(numbers) < SIZE, "more memory"
             at += padded(numbers) + 32
             return at - padded(numbers) - 32
 
