@@ -255,6 +255,8 @@ class UpdateText:
         sides = [f"g={g_at}", f"g_row={g.layout.step}", f"out={out}"]
         if term.op == "bias_gradient":
             return filled("column_sums(", ["mem", f"rows={rows}", f"columns={columns}", *sides], used=8)
+        if term.op == "gather_gradient":
+            return self._gathered(step, term, out)
         x_at = x.name if whole or weight.panels else f"{x.name} + line"
         inputs = str(weight.lines) if whole or weight.panels else "lines"
         steps = [16, 16 * weight.lines] if weight.panels else [weight.columns, 16]
@@ -268,6 +270,17 @@ class UpdateText:
             f"out_panel={steps[1]}",
         ]
         return filled("weight_gradient(", arguments, used=8)
+
+    def _gathered(self, step: WeightStep, term: Node, out: str) -> str:
+        """The gradient of a table whose lines were chosen by indices."""
+        assert self.plan.train is not None
+        g, index = (self.plan.train.places[name] for name in term.inputs)
+        weight, whole = step.weight, step.pieces == 1
+        sizes = ["rows=rows", f"positions={g.layout.lines}", f"columns={weight.columns}"]
+        sides = [f"g={g.name}", f"g_row={g.layout.row}", f"g_step={g.layout.step}"]
+        sides += [f"index={index.name}", f"index_row={index.layout.row}", f"limit={weight.lines}"]
+        piece = ["first=0", f"lines={weight.lines}"] if whole else ["first=line", "lines=lines"]
+        return filled("table_gradient(", ["mem", *sizes, *sides, *piece, f"out={out}"], used=8)
 
     def _step(self, step: WeightStep, gradient: str) -> list[str]:
         """The optimizer's kernel on the piece at hand; then its copies, if products read them."""

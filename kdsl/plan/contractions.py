@@ -46,7 +46,7 @@ def lower_contraction(lowering: Lowering, node: Node) -> None:
         x=x.name,
         x_row=x.layout.step,
         w=lowering.panels(path) if forward else lowering.transposed(path),
-        w_panel=PANEL * (inputs if forward else padded(units)),
+        w_panel=lowering.panel_step(path, transposed=not forward),
         bias=bias,
         out=made.name,
         out_row=made.layout.step,

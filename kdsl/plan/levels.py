@@ -16,8 +16,6 @@ FINISHED = 1 << 20  # behind the late sums
 
 # Sums over the batch that are worth keeping their operands for: a product, or a table larger than what is added to it.
 LATE_SUMS = frozenset({"matmul_kernel_gradient", "bias_gradient", "gather_gradient", "einsum"})
-# Those of them that the update computes piece by piece, with the step of the weight they are the gradient of.
-DIRECT_SUMS = frozenset({"matmul_kernel_gradient", "bias_gradient"})
 
 
 @dataclass(frozen=True)
@@ -45,6 +43,15 @@ def is_batch_sum(node: Node, graph: Graph) -> bool:
     return not node.type.batched and any(graph[name].type.batched for name in node.inputs)
 
 
+def _in_pieces(node: Node, graph: Graph) -> bool:
+    """Whether the update can compute the sum piece by piece, with the step of the weight that it is the gradient of."""
+    if node.op == "gather_gradient":
+        upstream, indices = (graph[name].type for name in node.inputs)
+        rows = upstream.batched and indices.batched and indices.rank <= 1
+        return rows and node.type.rank == 2 and node.attribute("axis") == 0
+    return node.op in ("matmul_kernel_gradient", "bias_gradient")
+
+
 def levels(graph: Graph) -> Levels:
     late = _late_sums(graph)
     terms, trees = _gradient_terms(graph)
@@ -52,7 +59,7 @@ def levels(graph: Graph) -> Levels:
     direct = {
         name
         for name in late
-        if graph[name].op in DIRECT_SUMS and all(user.name in trees for user in users[name]) and _is_term(name, terms)
+        if _in_pieces(graph[name], graph) and all(user.name in trees for user in users[name]) and _is_term(name, terms)
     }
     of: dict[str, int] = {}
     for node in graph:

@@ -20,6 +20,7 @@ from kdsl.plan.levels import FINISHED, PREPARED, is_batch_sum, levels
 from kdsl.plan.maps import Operand, map_text
 from kdsl.plan.names import Names
 from kdsl.plan.places import LOCALS, Data, Number, Outside, Panels, Place, Sum, Unsupported, View
+from kdsl.plan.turned import is_turn, read_by_products
 
 LONG = 60  # characters of a number's text; a longer one is computed once and kept
 
@@ -31,7 +32,8 @@ class Lowering:
         self.graph, self.outside = graph, outside
         self.layouts = layouts(graph)
         self.levels = levels(graph)
-        self.names = Names((*outside.taken, *LOCALS))
+        self.turned = frozenset(name for name in read_by_products(graph) if is_turn(graph[name]))
+        self.names = Names((*outside.taken, *LOCALS), around=outside.names)
         stages = range(self.levels.stages)
         self.made = Stages(
             rows=[Part("rows", stage) for stage in stages], close=[Part("close", stage) for stage in stages]
@@ -178,6 +180,8 @@ class Lowering:
     def panels(self, value: str) -> str:
         """Where [inputs, units] lies in panels of 16 columns."""
         node = self.graph[value]
+        if value in self.turned:
+            return self.transposed(node.inputs[0])
         if node.op == "weight":
             return self.outside.weight(value) if self.outside.in_panels(value) else self.outside.panels(value)
         return self._panel_copy(node, "panels_of_lines", transposed=False)
@@ -185,9 +189,18 @@ class Lowering:
     def transposed(self, value: str) -> str:
         """Where its transpose [units, inputs] lies in panels."""
         node = self.graph[value]
+        if value in self.turned:
+            return self.panels(node.inputs[0])
         if node.op == "weight":
             return self.outside.transposed(value)
         return self._panel_copy(node, "transposed_of_lines", transposed=True)
+
+    def panel_step(self, value: str, transposed: bool = False) -> int:
+        """Numbers from 16 columns of `panels` or `transposed` to the next 16."""
+        if value in self.turned:
+            return self.panel_step(self.graph[value].inputs[0], not transposed)
+        inputs, units = self.type(value).shape
+        return PANEL * (padded(units) if transposed else inputs)
 
     def _panel_copy(self, node: Node, kernel: str, transposed: bool) -> str:
         """A computed matrix in panels; copied where it is computed."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kdsl.elaborate.program import ModelProgram
-from kdsl.graph.graph import SOURCES, Graph, Node
+from kdsl.graph.graph import SOURCES, Graph
 from kdsl.graph.types import TensorType
 from kdsl.ops.registry import OPS
 from kdsl.plan.launch import Stages
@@ -17,6 +17,7 @@ from kdsl.plan.memory import MemoryMap, WeightNeeds, map_memory, place_buffers
 from kdsl.plan.names import Names
 from kdsl.plan.places import Outside
 from kdsl.plan.rows import lower_rows
+from kdsl.plan.turned import read_by_products, without_turned_sums
 from kdsl.plan.update import Group, WeightStep, grouped, late_steps, weight_steps
 
 BLOCK = 16  # rows: a multiple of every tile's
@@ -96,7 +97,8 @@ def squares_of(step: WeightStep) -> int:
 
 def in_batches(made: Stages) -> bool:
     """Whether `evaluate` and `predict` must take a certain number of rows as one batch."""
-    return len(made.rows) > 1 or not made.linear or bool(made.partial)
+    drawn = any(part.streams for part in made.rows)  # element by element of a batch
+    return len(made.rows) > 1 or not made.linear or bool(made.partial) or drawn
 
 
 def plan_model(
@@ -106,7 +108,8 @@ def plan_model(
     names = Names(taken)
     capital = prefix.upper()
     constants = {record.name: names(f"{capital}{_constant(record.name)}") for record in program.weights}
-    in_panels = _in_panels([g for g in (graphs.predict, graphs.evaluate, graphs.train) if g is not None])
+    training = None if graphs.train is None else without_turned_sums(graphs.train)
+    in_panels = _in_panels([g for g in (graphs.predict, graphs.evaluate, training) if g is not None])
     panels: dict[str, str] = {}
     transposed: dict[str, str] = {}
     vectors: dict[tuple[float, ...], str] = {}
@@ -123,6 +126,7 @@ def plan_model(
         constant=vector,
         maps=maps,
         taken=frozenset(taken),
+        names=names,
     )
     addresses = {
         name: f"memory_at(job[DATA + {len(program.inputs) + n}])" for n, (name, _) in enumerate(program.outputs)
@@ -135,7 +139,7 @@ def plan_model(
         from kdsl.training.optimizers import OPTIMIZERS
 
         evaluate = lower_rows(graphs.evaluate, outside, {})
-        train = lower_rows(graphs.train, outside, {})
+        train = lower_rows(training, outside, {})
         flags = dict(program.training.optimizer.flags)
         slots = OPTIMIZERS[program.training.optimizer.name].slots(flags)
         clip = str(flags["clip"]) if flags.get("clip") in ("norm", "global_norm") else None
@@ -157,7 +161,7 @@ def plan_model(
     late: list[Group] = []
     work = 0
     if train is not None:
-        steps = weight_steps(graphs.train, levels(graphs.train), memory.weights, train.places, batch)
+        steps = weight_steps(training, levels(training), memory.weights, train.places, batch)
         groups = grouped(steps)
         before = [step for step in steps if step.terms] if clip is not None else []
         late = grouped([*late_steps(train.late, batch), *before])
@@ -174,20 +178,14 @@ def _in_panels(graphs: Iterable[Graph]) -> frozenset[str]:
     found: set[str] = set()
     other: set[str] = set()
     for graph in graphs:
-        found.update(node.name for node in graph.of("weight") if node.type.rank == 2)
-        other.update(graph.results)
-        for node in graph:
-            for part in node.body or (node,):
-                other.update(_read_in_lines(part))
+        matrices, in_panels = {node.name for node in graph.of("weight")}, read_by_products(graph)
+        found |= matrices & in_panels
+        other |= matrices - in_panels
         known = levels(graph)
         for weight, terms in known.terms.items():
             if not known.direct.issuperset(terms):
                 other.add(weight)
     return frozenset(found - other)
-
-
-def _read_in_lines(node: Node) -> tuple[str, ...]:
-    return node.inputs[:1] if node.op in ("matmul", "matmul_data_gradient") else node.inputs
 
 
 def _constant(path: str) -> str:

@@ -29,10 +29,13 @@ def snake_case(text: str) -> str:
 
 
 class Names:
-    """Gives each text one identifier of its own; `taken` are never given."""
+    """Gives each text one identifier of its own; `taken` are never given. Names within a function know those `around` it: both
+    give nothing that the other one has."""
 
-    def __init__(self, taken: Iterable[str] = ()) -> None:
+    def __init__(self, taken: Iterable[str] = (), around: Names | None = None) -> None:
         self._taken = set(taken)
+        self._within: set[str] = set()
+        self._around = around
         self._given: dict[str, str] = {}
 
     def __call__(self, text: str) -> str:
@@ -43,7 +46,9 @@ class Names:
     def fresh(self, wanted: str) -> str:
         """`wanted`, with a number where it is taken."""
         name, number = wanted, 2
-        while name in self._taken:
+        while name in self._taken or name in self._within or (self._around and name in self._around._taken):
             name, number = f"{wanted}_{number}", number + 1
         self._taken.add(name)
+        if self._around is not None:
+            self._around._within.add(name)
         return name

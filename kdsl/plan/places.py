@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from kdsl.plan.launch import Buffer
 from kdsl.plan.maps import Maps
+from kdsl.plan.names import Names
 
 # Names that stand for something else in a generated function.
 LOCALS = [
@@ -116,6 +117,7 @@ class Outside:
 
     weight      path -> name of the weight's place
     in_panels   path -> whether it lies in panels; `panels` and `transposed` give the names of copies
+    taken       names that must not be given again; `names` gives those of kernels, which functions do not give either
     """
 
     weight: Callable[[str], str]
@@ -125,3 +127,4 @@ class Outside:
     constant: Callable[[tuple[float, ...]], str]
     maps: Maps
     taken: frozenset[str]
+    names: Names | None = None

@@ -65,14 +65,16 @@ def weight_steps(
         weight = weights[path]
         terms = tuple(graph[value] for value in values if value in found.direct)
         ready = tuple(places[value] for value in values if value not in found.direct)
-        flops = sum(_flops(weight, batch) for _ in terms) + weight.size * len(ready)
+        flops = sum(_flops(term, weight, batch) for term in terms) + weight.size * len(ready)
         cut = _cut(weight, flops)
         pieces = -(-(weight.columns if weight.panels else weight.lines) // cut)
         steps.append(WeightStep(weight, terms, ready, graph[values[0]], flops, pieces, cut))
     return steps
 
 
-def _flops(weight: WeightPlace, batch: int) -> int:
+def _flops(term: Node, weight: WeightPlace, batch: int) -> int:
+    if term.op == "gather_gradient":
+        return 4 * weight.size  # the table is cleared, and stepped
     return (2 if len(weight.shape) == 2 else 1) * weight.size * batch
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from kdsl.runtime.numba_kernel import kernel
 from kdsl.runtime.simd import LANES, PANEL, Memory, padded
-from kdsl.runtime.simd_memory import load, store, transpose_block
+from kdsl.runtime.simd_functions import spread
+from kdsl.runtime.simd_memory import load, place_in, store, transpose_block
 
 
 @kernel
@@ -39,6 +40,35 @@ def copy_numbers(mem: Memory, count: int, x: int, out: int) -> None:
     """out = x"""
     for i in range(0, count, LANES):
         store(mem, out + i, load(mem, x + i))
+
+
+@kernel
+def table_gradient(
+    mem: Memory,
+    rows: int,
+    positions: int,
+    columns: int,
+    g: int,
+    g_row: int,
+    g_step: int,
+    index: int,
+    index_row: int,
+    limit: int,
+    first: int,
+    lines: int,
+    out: int,
+) -> None:
+    """Lines first .. first + lines of out[index[r, p]] += g[r, p]: the gradient of a table of `limit` lines, one position
+    after the other."""
+    for i in range(0, lines * columns, LANES):
+        store(mem, out + i, spread(0.0))
+    for r in range(rows):
+        for p in range(positions):
+            line = place_in(mem[index + r * index_row + p], limit) - first
+            if 0 <= line < lines:
+                target, source = out + line * columns, g + r * g_row + p * g_step
+                for c in range(0, columns, LANES):
+                    store(mem, target + c, load(mem, target + c) + load(mem, source + c))
 
 
 @kernel

@@ -68,6 +68,29 @@ def tied() -> Network:
     return net
 
 
+def language_model() -> Network:
+    """A table of vectors that is read by indices and, transposed, gives the scores; places have vectors of their own."""
+    net = Network()
+    x, y = net.input("x", index(21, 4)), net.target("y", index(21, 4))
+    table, places = net.weight("table", 21, 18), net.weight("places", 4, 18)
+    h = net.op("add", net.op("gather", table, x, axis=0, batched_values=False, batched_indices=True), places)
+    h = net.layer("tanh", net.layer("dense", h, units=18))
+    h = net.op("matmul", h, net.op("transpose", table, axes=(1, 0)))
+    net.output("h", h)
+    net.loss("cross_entropy", h, y)
+    return net
+
+
+def turned() -> Network:
+    """A kernel that is only read transposed."""
+    net = Network()
+    x, y = net.input("x", f32(20)), net.target("y", f32(3))
+    h = net.op("matmul", x, net.op("transpose", net.weight("kernel", 18, 20), axes=(1, 0)))
+    net.output("h", net.layer("dense", net.layer("tanh", h), units=3))
+    net.loss("mse", net.outputs[0][1], y)
+    return net
+
+
 def weights_of_any_rank() -> Network:
     """A number, a vector, a matrix and a tensor that scale and shift; one of them is not trained."""
     net = Network()
@@ -98,7 +121,10 @@ def standardized() -> Network:
     return net
 
 
-NETS = {f.__name__: f for f in (root_of_a_mean, sum_of_losses, regularized, tied, weights_of_any_rank)}
+NETS = {
+    f.__name__: f
+    for f in (root_of_a_mean, sum_of_losses, regularized, tied, language_model, turned, weights_of_any_rank)
+}
 
 
 def wide() -> Network:
