@@ -17,7 +17,7 @@ from kdsl.elaborate.parameters import of_type
 from kdsl.elaborate.program import LayerRecord
 from kdsl.elaborate.scope import UNKNOWN, Definition, Link, Meaning, Named, Tensor, Unknown
 from kdsl.elaborate.trail import longest
-from kdsl.elaborate.unify import bind_sizes
+from kdsl.elaborate.unify import bind_sizes, variables
 from kdsl.elaborate.words import counted, short
 from kdsl.source import Span
 from kdsl.syntax import tree
@@ -160,7 +160,10 @@ def count_results(fn: tree.Fn) -> int:
 
 def check_unused(definition: Definition) -> None:
     """Looks at a fn that nothing calls, with unknown arguments."""
-    body = replace(unsized_body(definition), formula=definition.item.name.text, comparing="loss")
+    name = definition.item.name
+    body = replace(unsized_body(definition), formula=name.text, comparing="loss")
+    for size in variables(body, Call(definition, (), name.span, name.span)):
+        body.bind(size, UNKNOWN, name.span)
     for parameter in definition.item.parameters:
         if parameter.default is not None:
             argument(body, parameter, parameter.default)

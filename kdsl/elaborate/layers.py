@@ -41,23 +41,10 @@ def layer_step(
     place, call = (step.name.span, call_span(step)) if again is None else (again, again)
     callee = Callee(layer.name, layer.parameters, place, call, step=True, ordered=layer.function)
     arguments = bind(context, callee, step.arguments or ())
-    return apply_all(context, layer, callee, arguments, values, path, weights)
+    return apply(context, layer, callee, arguments, values, path, weights)
 
 
 def apply(
-    context: Context,
-    layer: type[Layer],
-    callee: Callee,
-    arguments: Arguments | None,
-    values: Values,
-    path: str,
-    weights: str,
-) -> Tensor | Unknown:
-    """As `apply_all`, where one value is wanted."""
-    return one_value(context, callee.call, apply_all(context, layer, callee, arguments, values, path, weights))
-
-
-def apply_all(
     context: Context,
     layer: type[Layer],
     callee: Callee,

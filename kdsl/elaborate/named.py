@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from kdsl.diagnostics.diagnostic import Edit, Label
-from kdsl.elaborate import calls, evaluate, formulas
+from kdsl.elaborate import calls, evaluate, formulas, numbers
 from kdsl.elaborate.callee import Call, flow_into, is_constant
 from kdsl.elaborate.context import Context
 from kdsl.elaborate.layers import one_value
 from kdsl.elaborate.scope import UNKNOWN, Definition, LayerChoice, Meaning, Named, Tensor, Unknown
 from kdsl.elaborate.words import short
+from kdsl.ops.registry import LAYERS
 from kdsl.syntax import tree
 
 
 def call_results(context: Context, node: tree.Call) -> tuple[Meaning, ...]:
-    """What a call gives: several values where a fn returns several."""
+    """What a call gives: several values where a fn returns several, or a layer makes them, as `split` does."""
     bound = context.scope.find(node.name.text)
     if bound is not None and isinstance(bound.meaning, Definition) and isinstance(bound.meaning.item, tree.Fn):
         return formulas.fn_call(context, node, bound.meaning)
+    layer = LAYERS.get(node.name.text)
+    own = bound is not None and isinstance(bound.meaning, Named)
+    if layer is not None and not own and node.name.text not in numbers.FUNCTIONS:
+        return calls.layer_values(context, node, layer, {})
     return (evaluate.evaluate(context, node),)
 
 
