@@ -9,7 +9,7 @@ from kdsl.elaborate import evaluate, foreign, losses, named, numbers, tensors
 from kdsl.elaborate.arguments import Callee, bind
 from kdsl.elaborate.constants import Unfit, kind_of
 from kdsl.elaborate.context import Context
-from kdsl.elaborate.layers import Values, apply_all, one_value
+from kdsl.elaborate.layers import Values, apply, one_value
 from kdsl.elaborate.names import near_edit
 from kdsl.elaborate.not_yet import LAYERS as LATER
 from kdsl.elaborate.not_yet import not_yet
@@ -111,7 +111,7 @@ def layer_values(context: Context, node: tree.Call, layer: type[Layer], known: M
     if context.work.exhausted:
         return (UNKNOWN,)
     path, weights = context.place.step(node.span, layer.name, None)
-    return apply_all(context, layer, callee, arguments, tuple(values), path, weights)
+    return apply(context, layer, callee, arguments, tuple(values), path, weights)
 
 
 def divided(
