@@ -135,7 +135,7 @@ def plan_model(
     evaluate = train = None
     slots: tuple[str, ...] = ()
     clip: str | None = None
-    if program.training is not None:
+    if program.training is not None and training is not None:
         from kdsl.training.optimizers import OPTIMIZERS
 
         evaluate = lower_rows(graphs.evaluate, outside, {})
@@ -160,7 +160,7 @@ def plan_model(
     groups: list[Group] = []
     late: list[Group] = []
     work = 0
-    if train is not None:
+    if train is not None and training is not None:
         steps = weight_steps(training, levels(training), memory.weights, train.places, batch)
         groups = grouped(steps)
         before = [step for step in steps if step.terms] if clip is not None else []
