@@ -213,7 +213,7 @@ def printed(value: Any, kind: str = "") -> str:
         inside = ", ".join(f"{key} = {printed(item)}" for key, item in settings)
         return f"{name}({inside})" if inside else name
     if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], str):
-        return f"{printed(value[0])} {value[1]}"
+        return f"{printed(value[0])} {value[1] if value[0] != 1 else value[1].rstrip('s')}"
     if isinstance(value, tuple):
         return f"[{', '.join(map(printed, value))}]"
     return decimal_or_fraction(value) if isinstance(value, float) else str(value)
