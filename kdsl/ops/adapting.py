@@ -54,11 +54,14 @@ class Standardize(Layer):
     @staticmethod
     def lower(build: Builder, arguments: Mapping[str, Any], values: Sequence[str], weights: Mapping[str, str]) -> str:
         if way_from_input({node.name: node for node in build.nodes}, values[0]) is None:
+            joined = build.op_of(values[0]) == "concat"
             raise Refused(
                 "E418",
                 "`standardize` takes its mean and variance from the data, but {0} is computed",
                 label="does not see an input",
-                help="put it right behind the input, or behind a part such as `x[0:4]`; `layer_norm` normalises what is "
+                help="put it behind each input, before they are joined"
+                if joined
+                else "put it right behind the input, or behind a part such as `x[0:4]`; `layer_norm` normalises what is "
                 "computed",
             )
         x = as_float(build, values[0])
