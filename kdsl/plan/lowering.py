@@ -42,6 +42,7 @@ class Lowering:
         self.copies: dict[tuple[str, Layout], Buffer] = {}
         self.panel_copies: dict[tuple[str, bool], Buffer] = {}
         self.kept_numbers: dict[str, int] = {}
+        self.lists: dict[str, Buffer] = {}
         self.part = self.made.prepare
         self.home: Home = "fixed"
         self.rows = "1"
@@ -229,9 +230,20 @@ class Lowering:
         return self.made.data_names[place.name]
 
     def labels(self, value: str) -> dict[str, object]:
+        """Whole numbers as a kernel reads them: where the caller gave them, or computed ones as a list of their own."""
         place = self.places[value]
-        assert isinstance(place, Data)
-        return {"labels": self.data(place), "order": "order", "first": "first"}
+        if isinstance(place, Data):
+            return {"labels": self.data(place), "order": "order", "first": "first"}
+        node = self.graph[value]
+        name = f"{value}.labels"
+        if name not in self.lists:
+            with self.at_home(node):
+                x = self.read(value, Layout(1, node.type.size))
+                made = self.lists[name] = self.buffer(name, x.layout)
+                sides = {"x": x.name, "x_row": x.layout.row, "result": _list_at(made)}
+                self.launch("whole_numbers", node, (x,), made, rows=self.rows, width=node.type.size, **sides)
+        self._use(self.lists[name])
+        return {"labels": _list_at(self.lists[name]), "order": 0, "first": 0}
 
     # -- launches ----------------------------------------------------------------------------------------------------
 
@@ -447,6 +459,11 @@ class Lowering:
                 raise Unsupported(f"the loss or metric {value} is no number")
             self.made.linear = self.made.linear and single is not None
             self.made.results.append(f"{bare(text)} * rows")
+
+
+def _list_at(buffer: Buffer) -> str:
+    """A pointer to whole numbers that lie in a buffer one after the other."""
+    return f"ints_at(job[MEM] + {buffer.name} * (BITS // 8))"
 
 
 def bare(text: str) -> str:

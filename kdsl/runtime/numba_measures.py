@@ -21,6 +21,14 @@ def total(mem: Memory, rows: int, width: int, x: int, x_row: int) -> Double:
 
 
 @kernel
+def whole_numbers(mem: Memory, rows: int, width: int, x: int, x_row: int, result: Ints) -> None:
+    """Computed labels as a list of whole numbers, without padding."""
+    for r in range(rows):
+        for c in range(width):
+            result[r * width + c] = int(mem[x + r * x_row + c])
+
+
+@kernel
 def largest(mem: Memory, width: int, x: int) -> int:
     """The place of the largest number of a line: the first of equal ones, a NaN before all."""
     best = 0

@@ -9,8 +9,11 @@ import numpy as np
 import pytest
 from graph_models import ADAM, graph_module
 from numba_models import assert_equal, data, engine, poison, results
-from small_graphs import Network, f32, index
+from small_graphs import Network, f32, index, line
 
+from kdsl.ops.indexing import index as cut
+
+PLACES = {"axis": 0, "batched_values": False, "batched_indices": True}
 Setting = tuple[str, dict[str, float], dict[str, Any]]
 CLIPPED: Setting = ("sgd", {"lr": 0.1, "global_clip_norm": 0.05}, {"clip": "global_norm"})
 EACH_CLIPPED: Setting = ("adam", {**ADAM[1], "clip_norm": 0.02}, {"clip": "norm"})
@@ -73,11 +76,24 @@ def language_model() -> Network:
     net = Network()
     x, y = net.input("x", index(21, 4)), net.target("y", index(21, 4))
     table, places = net.weight("table", 21, 18), net.weight("places", 4, 18)
-    h = net.op("add", net.op("gather", table, x, axis=0, batched_values=False, batched_indices=True), places)
+    h = net.op("add", net.op("gather", table, x, **PLACES), places)
     h = net.layer("tanh", net.layer("dense", h, units=18))
     h = net.op("matmul", h, net.op("transpose", table, axes=(1, 0)))
     net.output("h", h)
     net.loss("cross_entropy", h, y)
+    return net
+
+
+def next_word() -> Network:
+    """Labels that are cut out of the input."""
+    net = Network()
+    text = net.input("text", index(9, 6))
+    with net.build.at(line(2)):
+        x, y = (cut(net.build, text, [slice(first, first + 5)]) for first in (0, 1))
+    h = net.layer("dense", net.op("gather", net.weight("table", 9, 7), x, **PLACES), units=9)
+    net.output("h", h)
+    net.loss("cross_entropy", h, y)
+    net.metric("accuracy", h, y)
     return net
 
 
@@ -123,7 +139,7 @@ def standardized() -> Network:
 
 NETS = {
     f.__name__: f
-    for f in (root_of_a_mean, sum_of_losses, regularized, tied, language_model, turned, weights_of_any_rank)
+    for f in (root_of_a_mean, sum_of_losses, regularized, tied, language_model, next_word, turned, weights_of_any_rank)
 }
 
 
