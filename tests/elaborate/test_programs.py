@@ -7,14 +7,21 @@ from pathlib import Path
 import pytest
 from elaborate_corpus import GOOD, ROOT, check, net, program
 
+from kdsl.elaborate import Elaborated, elaborate
 from kdsl.graph.types import TensorType
+from kdsl.source import Source
+from kdsl.syntax import parse
 
 FASHION = (ROOT / "models" / "fashion_mlp.kmodel").read_text(encoding="utf-8")
 
 
+def program_of(path: Path) -> Elaborated:
+    return elaborate(parse(Source(str(path), path.read_text(encoding="utf-8"))).tree)
+
+
 @pytest.mark.parametrize("path", GOOD, ids=lambda path: path.stem)
 def test_a_good_model_gives_nothing_to_say(path: Path) -> None:
-    assert check(path.read_text(encoding="utf-8")) == []
+    assert check(path.read_text(encoding="utf-8"), str(path)) == []
 
 
 def test_the_classic_first_network() -> None:
@@ -53,7 +60,7 @@ def test_the_classic_first_network() -> None:
 
 def test_nodes_stand_in_execution_order_and_weights_once() -> None:
     for path in GOOD:
-        for model in (program(path.read_text(encoding="utf-8")),):
+        for model in program_of(path).models:
             seen: set[str] = set()
             for node in model.graph:
                 assert set(node.inputs) <= seen, node.name
@@ -61,7 +68,10 @@ def test_nodes_stand_in_execution_order_and_weights_once() -> None:
                 seen.add(node.name)
             assert {w.name for w in model.weights} == {n.name for n in model.graph.of("weight")}
             made = [name for record in model.layers for name in record.weights]
-            assert sorted(made) == sorted(w.name for w in model.weights), "each weight is one layer's"
+            own = [w.name for w in model.weights if w.span.text.startswith(("weight", "frozen"))]
+            assert sorted(made + own) == sorted(w.name for w in model.weights), (
+                "each weight is one layer's, or a user's"
+            )
 
 
 def test_metrics_take_their_own_name_or_a_number() -> None:
@@ -79,6 +89,5 @@ def test_a_model_without_train_has_no_loss() -> None:
 
 def test_elaboration_is_the_same_each_time() -> None:
     for path in GOOD:
-        text = path.read_text(encoding="utf-8")
-        assert repr(program(text).graph) == repr(program(text).graph)
-        assert repr(program(text).weights) == repr(program(text).weights)
+        first, second = program_of(path), program_of(path)
+        assert repr(first.models) == repr(second.models)
