@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from elaborate_corpus import check, codes, program
+from elaborate_corpus import check, codes, elaborated, program
 
 from kdsl.elaborate.program import ModelProgram, Tuned
 from kdsl.elaborate.reprint import reprint
 from kdsl.graph.interpreter import run
+from kdsl.ops.registry import Declared
 from kdsl.source import Source
 from kdsl.syntax import parse, tree
+from kdsl.training import AUGMENTATIONS, REGULARIZERS, SCHEDULES
 
 MODEL = """fn rmse(a, b) = sqrt(mse(a, b))
 fn above(a, low) = maximum(a - low, 0)
@@ -273,3 +275,18 @@ def test_reprinted_values_read_as_they_were_written(written: str) -> None:
         (item,) = parse(Source("test.kmodel", f"dim value = {spaced}")).tree.items
         assert isinstance(item, tree.Dim)
         assert reprint(item.value) == written
+
+
+# -- the registries' examples ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("cls", [*SCHEDULES.values(), *REGULARIZERS.values(), *AUGMENTATIONS.values()])
+def test_examples_are_accepted(cls: type[Declared]) -> None:
+    found = elaborated(text(f"loss = mse(guess, y)\n  {cls.example()}")).diagnostics
+    assert [each.code for each in found] == (["E290"] if cls.example().startswith("augment") else [])
+
+
+def test_augmentations_are_checked_before_they_are_there() -> None:
+    settings = "loss = mse(guess, y)\n  augment = [flip_horizontal, RandomRotation(10), cutout, zoom(2), crop(3)]"
+    assert sorted(codes(text(settings))) == ["E208", "E208", "E301", "E307"]
+    assert codes(text("loss = mse(guess, y)\n  augment = pad_crop(4)")) == ["E290"]

@@ -70,7 +70,14 @@ def test_incomplete(define: Callable[..., Any], root: type, part: str) -> None:
 
 ALL = [
     (name, cls)
-    for table in (registry.LOSSES, registry.METRICS, registry.OPTIMIZERS, registry.INITIALIZERS)
+    for table in (
+        registry.LOSSES,
+        registry.METRICS,
+        registry.OPTIMIZERS,
+        registry.INITIALIZERS,
+        registry.REGULARIZERS,
+        registry.SCHEDULES,
+    )
     for name, cls in table.items()
 ]
 
@@ -86,5 +93,5 @@ def test_defaults_are_within_their_bounds(name: str, cls: Any) -> None:
         if isinstance(param.default, float):
             assert param.low is None or param.default >= param.low
             assert param.high is None or param.default <= param.high
-        if param.kind == "word":
+        if param.kind == "word" and param.words:
             assert param.default in param.words
