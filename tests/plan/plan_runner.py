@@ -1,66 +1,31 @@
-"""Runs the launches of a planned graph one by one, without a generated module: kernels in single precision, memory as the
-plan lays it out. What lies in the padding of every buffer is looked at afterwards."""
+"""Runs the launches of a planned graph one by one, without a generated module. What lies in the padding of every buffer is
+looked at afterwards."""
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Mapping
+from functools import cache
 from typing import Any
 
 import numpy as np
+from carried_kernels import Kernels
 from small_graphs import Network, line
 
 from kdsl.graph.graph import Graph
 from kdsl.graph.types import TensorType
 from kdsl.plan.launch import Buffer, Launch
-from kdsl.plan.layout import last_axis, padded
-from kdsl.plan.maps import Maps
-from kdsl.plan.names import Names
+from kdsl.plan.layout import PANEL, Layout, last_axis, padded
 from kdsl.plan.places import Outside
 from kdsl.plan.rows import lower_rows
-from kdsl.runtime import (
-    numba_dense,
-    numba_engine,
-    numba_kernel,
-    numba_measures,
-    numba_moves,
-    numba_softmax,
-    numba_weights,
-    simd,
-    simd_functions,
-    simd_memory,
-    simd_random,
-    simd_wide,
-)
-from kdsl.runtime.numba_kernel import KERNELS, kernel
 
-MODULES = (simd, simd_functions, simd_memory, simd_random, simd_wide, numba_dense, numba_moves, numba_softmax)
-MODULES += (numba_measures, numba_weights, numba_kernel)
-SIZE = 1 << 20  # numbers of memory
-C_KINDS = {"int": ctypes.c_int64, "float": ctypes.c_float, "None": None, "Double": ctypes.c_double}
-POINTERS = {"f32": np.float32, "u8": np.uint8, "bool": np.uint8, "i32": np.int32, "index": np.int32}
-
-NAMES = Names([name for module in MODULES for name in vars(module)])
-MAPS = Maps(NAMES.fresh)  # kernels of all graphs of a test run: equal texts are compiled once
-SPACE: dict[str, Any] = {name: value for module in MODULES for name, value in vars(module).items()}
-COMPILED: dict[str, Any] = {}
-
-
-def callable_kernel(name: str) -> Any:
-    """A kernel as a function of Python numbers."""
-    if name not in COMPILED:
-        for known, text in MAPS.texts:
-            if known == name:
-                exec(compile(text, f"<{name}>", "exec"), SPACE)
-                kernel(SPACE[name])
-        kinds = dict(KERNELS[name].function.__annotations__)
-        result = C_KINDS[kinds.pop("return")]
-        types = [C_KINDS.get(kind, ctypes.c_void_p) for kind in kinds.values()]
-        COMPILED[name] = list(kinds), ctypes.CFUNCTYPE(result, *types)(KERNELS[name].address())
-    return COMPILED[name]
+SIZE, WIDEST = 1 << 20, 1 << 14  # numbers of memory, and of the vectors of zeros and ones
+DATA = {"u8": np.uint8, "bool": np.uint8, "i32": np.int32, "index": np.int32}
+kernels_of = cache(Kernels)
 
 
 def key_of(seed: int, step: int, stream: int) -> int:
+    """The key of a random op, as the step's function makes it."""
+
     def mix(h: int) -> int:
         h = ((h ^ (h >> 16)) * 0x7FEB352D) % 2**32
         h = ((h ^ (h >> 15)) * 0x846CA68B) % 2**32
@@ -72,129 +37,127 @@ def key_of(seed: int, step: int, stream: int) -> int:
 
 
 class Runner:
-    """One graph, planned and run over `rows` rows: all in one block."""
+    """One graph, planned and run over `rows` rows, all in one block, with numbers of `bits` bits."""
 
-    def __init__(self, graph: Graph, rows: int) -> None:
-        self.graph, self.rows = graph, rows
+    def __init__(self, graph: Graph, rows: int, bits: int = 32, size: int = SIZE) -> None:
+        self.graph, self.rows, self.size = graph, rows, size
+        self.kernels = kernels_of(bits)
+        self.scalar = np.dtype(f"float{bits}")
         self.constants: dict[tuple[float, ...], str] = {}
         self.weights = {node.name: f"WEIGHT_{n}" for n, node in enumerate(graph.of("weight"))}
-        names = frozenset(NAMES._taken)
         outside = Outside(
-            self.weights.__getitem__,
-            lambda path: False,
-            lambda path: f"{self.weights[path]}_PANELS",
-            lambda path: f"{self.weights[path]}_TRANSPOSED",
-            self._constant,
-            MAPS,
-            names,
+            weight=self.weights.__getitem__,
+            in_panels=lambda path: False,
+            panels=lambda path: f"{self.weights[path]}_PANELS",
+            transposed=lambda path: f"{self.weights[path]}_TRANSPOSED",
+            constant=lambda values: self.constants.setdefault(values, f"CONSTANTS_{len(self.constants)}"),
+            maps=self.kernels.maps,
+            taken=frozenset(self.kernels.known),
         )
         self.stages = lower_rows(graph, outside, {}, [value for _, value in graph.outputs])
-
-    def _constant(self, values: tuple[float, ...]) -> str:
-        return self.constants.setdefault(values, f"CONSTANTS_{len(self.constants)}")
 
     def run(
         self, data: Mapping[str, np.ndarray], weights: Mapping[str, np.ndarray], seed: int = 0, step: int = 0
     ) -> dict[str, np.ndarray]:
-        """-> the values of the graph's outputs."""
-        size = SIZE
-        mem = np.full(size, np.nan, np.float32)
-        widest = 1 << 14
-        mem[:widest], mem[widest : 2 * widest] = 0.0, 1.0
-        space: dict[str, Any] = {
-            "ZEROS": 0,
-            "ONES": widest,
-            "LOWEST": float("-inf"),
-            "order": 0,
-            "first": 0,
-            "start": 0,
-        }
-        space |= {"rows": self.rows, "count": self.rows, "mem": mem}
-        space |= {f"key_{stream}": key_of(seed, step, stream) for stream in range(9)}
-        at = 2 * widest
-
-        def place(numbers: int) -> int:
-            nonlocal at
-            assert at + padded(numbers) < SIZE, "more memory"
-            at += padded(numbers) + 32
-            return at - padded(numbers) - 32
-
-        for path, name in self.weights.items():
-            value = np.asarray(weights[path], np.float32)
-            layout = last_axis(TensorType("f32", value.shape))
-            space[name] = place(layout.row)
-            self._lines(mem, space[name], layout.lines, layout.width, layout.step)[:] = value.reshape(layout.lines, -1)
-            self._pad(mem, space[name], layout)
-            if value.ndim == 2:
-                for kind, matrix in (
-                    ("PANELS", value),
-                    ("TRANSPOSED", np.pad(value.T, ((0, -value.shape[1] % 16), (0, 0)))),
-                ):
-                    panels = numba_engine.in_panels(matrix)
-                    space[f"{name}_{kind}"] = place(len(panels))
-                    mem[space[f"{name}_{kind}"] :][: len(panels)] = panels
-        for values, name in self.constants.items():
-            space[name] = place(len(values))
-            mem[space[name] : space[name] + padded(len(values))] = 0.0
-            mem[space[name] : space[name] + len(values)] = values
-        for buffer in self.stages.buffers.values():
-            space[buffer.name] = place(buffer.layout.row * (self.rows if buffer.batched else 1))
-        arrays = {}
-        for port, name in self.stages.data_names.items():
-            node = next(n for n in self.graph if n.op in ("input", "target") and n.attribute("name") == port)
-            arrays[name] = np.ascontiguousarray(data[port], POINTERS[node.type.dtype])
-            space[name] = arrays[name].ctypes.data
+        """-> the values of the graph's outputs. What nothing writes is NaN."""
+        self.mem = np.full(self.size, np.nan, self.scalar)
+        self.mem[:WIDEST], self.mem[WIDEST : 2 * WIDEST] = 0.0, 1.0
+        self.used = 2 * WIDEST
+        self.space: dict[str, Any] = {"ZEROS": 0, "ONES": WIDEST, "LOWEST": float("-inf"), "mem": self.mem}
+        self.space |= {"rows": self.rows, "count": self.rows, "order": 0, "first": 0, "start": 0}
+        self.space |= {f"key_{stream}": key_of(seed, step, stream) for stream in range(9)}
+        self._place_values(weights)
+        arrays = self._place_data(data)
         parts = [self.stages.prepare]
         for rows, close in zip(self.stages.rows, self.stages.close, strict=True):
             parts += [rows, close]
         for part in (*parts, *self.stages.late, self.stages.finish):
             for share, whole in part.partials:
-                space[whole.name] = space[share.name]
+                self.space[whole.name] = self.space[share.name]  # a single block's sum is the sum
             for launch in part.launches:
-                self._launch(launch, mem, space)
+                self._launch(launch)
+        del arrays
         for buffer in self.stages.buffers.values():
-            if buffer.home != "weight":
-                self._check_padding(mem, buffer, space)
-        return {name: self._value(mem, value, space) for name, value in self.graph.outputs}
+            self._check_padding(buffer)
+        return {name: self._value(value) for name, value in self.graph.outputs}
 
-    def _launch(self, launch: Launch, mem: np.ndarray, space: Mapping[str, Any]) -> None:
-        names, function = callable_kernel(launch.kernel)
-        given = {key: eval(text, {}, dict(space)) for key, text in launch.arguments}
+    # -- memory --------------------------------------------------------------------------------------------------------
+
+    def _room(self, numbers: int) -> int:
+        at = self.used
+        self.used += padded(numbers) + 2 * PANEL
+        assert self.used <= self.size, "more memory"
+        return at
+
+    def _put(self, name: str, line: np.ndarray) -> None:
+        at = self.space[name] = self._room(line.size)
+        self.mem[at : at + padded(line.size)] = 0.0
+        self.mem[at : at + line.size] = line
+
+    def _place_values(self, weights: Mapping[str, np.ndarray]) -> None:
+        for path, name in self.weights.items():
+            value = np.asarray(weights[path], self.scalar)
+            layout = last_axis(TensorType("f32", value.shape))
+            lines = np.zeros((layout.lines, layout.step), self.scalar)
+            lines[:, : layout.width] = value.reshape(layout.lines, -1)
+            self._put(name, lines.ravel())
+            if value.ndim == 2:
+                self._put(f"{name}_PANELS", in_panels(value))
+                self._put(f"{name}_TRANSPOSED", in_panels(np.pad(value.T, ((0, -value.shape[1] % PANEL), (0, 0)))))
+        for values, name in self.constants.items():
+            self._put(name, np.asarray(values, self.scalar))
+        for buffer in self.stages.buffers.values():
+            self.space[buffer.name] = self._room(buffer.layout.row * (self.rows if buffer.batched else 1))
+
+    def _place_data(self, data: Mapping[str, np.ndarray]) -> list[np.ndarray]:
+        arrays = []
+        for port, name in self.stages.data_names.items():
+            node = next(n for n in self.graph if n.op in ("input", "target") and n.attribute("name") == port)
+            arrays.append(np.ascontiguousarray(data[port], DATA.get(node.type.dtype, self.scalar)))
+            self.space[name] = arrays[-1].ctypes.data
+        return arrays
+
+    def lines(self, at: int, lines: int, width: int, step: int) -> np.ndarray:
+        item = self.scalar.itemsize
+        return np.lib.stride_tricks.as_strided(self.mem[at:], (lines, width), (item * step, item))
+
+    # -- one launch, and what it left ----------------------------------------------------------------------------------
+
+    def _launch(self, launch: Launch) -> None:
+        names, function = self.kernels(launch.kernel)
+        given = {key: eval(text, {}, self.space) for key, text in launch.arguments}
         assert {"mem", *given} == set(names), (launch.kernel, names, given)
-        function(*(mem.ctypes.data if name == "mem" else given[name] for name in names))
+        function(*(self.mem.ctypes.data if name == "mem" else given[name] for name in names))
 
-    @staticmethod
-    def _lines(mem: np.ndarray, at: int, lines: int, width: int, step: int) -> np.ndarray:
-        return np.lib.stride_tricks.as_strided(mem[at:], (lines, width), (4 * step, 4))
+    def _check_padding(self, buffer: Buffer) -> None:
+        layout, at = buffer.layout, self.space[buffer.name]
+        lines = layout.lines * (self.rows if buffer.batched else 1)
+        padding = self.lines(at + layout.width, lines, padded(layout.width) - layout.width, layout.step)
+        unused = np.isnan(self.mem[at : at + lines * layout.step]).all()
+        assert unused or (padding == 0).all(), f"padding of {buffer.name}"
 
-    def _pad(self, mem: np.ndarray, at: int, layout: Any) -> None:
-        width = layout.width
-        self._lines(mem, at + width, layout.lines, padded(width) - width, layout.step)[:] = 0.0
-
-    def _check_padding(self, mem: np.ndarray, buffer: Buffer, space: Mapping[str, Any]) -> None:
-        layout, lines = buffer.layout, buffer.layout.lines * (self.rows if buffer.batched else 1)
-        rest = padded(layout.width) - layout.width
-        padding = self._lines(mem, space[buffer.name] + layout.width, lines, rest, layout.step)
-        assert (padding == 0).all() or np.isnan(mem[space[buffer.name]]), f"padding of {buffer.name}"
-
-    def _value(self, mem: np.ndarray, value: str, space: Mapping[str, Any]) -> np.ndarray:
+    def _value(self, value: str) -> np.ndarray:
         buffer, node = self.stages.places[value], self.graph[value]
+        layout: Layout = buffer.layout
         rows = self.rows if node.type.batched else 1
-        layout = buffer.layout
-        found = self._lines(mem, space[buffer.name], rows * layout.lines, layout.width, layout.step)
-        shape = (rows, *node.type.shape) if node.type.batched else node.type.shape
-        return np.array(found).reshape(shape)
+        found = self.lines(self.space[buffer.name], rows * layout.lines, layout.width, layout.step)
+        return np.array(found).reshape((rows, *node.type.shape) if node.type.batched else node.type.shape)
 
 
-def graph_of(ops: list[tuple[str, list[TensorType], dict[str, Any]]]) -> Graph:
-    """One graph with an op for each sample, each with operands of its own, which are all outputs."""
+def in_panels(matrix: np.ndarray) -> np.ndarray:
+    """[rows, columns] -> [columns / 16][rows][16], in one line."""
+    rows, columns = matrix.shape
+    wide = np.pad(matrix, ((0, 0), (0, -columns % PANEL)))
+    return np.ascontiguousarray(wide.reshape(rows, -1, PANEL).transpose(1, 0, 2)).ravel()
+
+
+def graph_of(op: str, types: list[TensorType], attributes: dict[str, Any]) -> Graph:
+    """A graph of one op, whose operands `x0`, `x1` .. are inputs or weights, and whose value is the output `y`."""
     net = Network()
-    for number, (op, types, attributes) in enumerate(ops):
-        operands = []
-        for place, type in enumerate(types):
-            name = f"x{number}_{place}"
-            kind, settings = ("input", {"name": name}) if type.batched else ("weight", {"trainable": True})
-            with net.build.at(line(1), layer=""):
-                operands.append(net.build.source(kind, name, type, settings))
-        net.output(f"y{number}", net.op(op, *operands, **attributes))
+    operands = []
+    for place, type in enumerate(types):
+        kind, settings = ("input", {"name": f"x{place}"}) if type.batched else ("weight", {"trainable": True})
+        with net.build.at(line(1), layer=""):
+            operands.append(net.build.source(kind, f"x{place}", type, settings))
+    net.output("y", net.op(op, *operands, **attributes))
     return net.graph()

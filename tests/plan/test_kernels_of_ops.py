@@ -18,7 +18,6 @@ from op_samples import Sample, arrays_of, extras, samples_of
 from kdsl.graph.types import TensorType
 from kdsl.ops import OPS
 from kdsl.plan.rows import RULES
-from kdsl.runtime import numba_kernel
 
 BATCH, SEED, STEP = 5, 7, 3
 NAMES = [name for name, op in OPS.items() if op.elementwise or name == "dropout"]
@@ -95,29 +94,34 @@ SAMPLES = [
 ]
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _compiled_anew() -> Any:
-    """Kernels here have no file of their own, by which numba's cache could know them."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(numba_kernel, "CACHED", [False])
-        yield
-
-
 def rows_sum(sample: Sample) -> bool:
     """Losses and metrics are sums that only whole modules divide by the rows."""
     type = OPS[sample.op].infer(sample.types, sample.attributes)
     return not type.batched and not type.shape and sample.op not in ("sum_to", "einsum") and sample.types[0].batched
 
 
-@pytest.mark.parametrize("sample", [s for s in [*SAMPLES, *OWN] if not rows_sum(s)], ids=str)
-def test_kernels_against_references(sample: Sample) -> None:
-    rng = np.random.default_rng(11)
-    arrays = arrays_of(sample, rng, BATCH)
-    arrays = [a.astype(np.float32) if t.dtype == "f32" else a for a, t in zip(arrays, sample.types, strict=True)]
+TESTED = [sample for sample in [*SAMPLES, *OWN] if not rows_sum(sample)]
+TWICE = [sample for sample in TESTED if not OPS[sample.op].elementwise]  # elementwise kernels differ in functions only
+
+
+def check(sample: Sample, bits: int, tolerance: float) -> None:
+    arrays = arrays_of(sample, np.random.default_rng(11), BATCH)
+    scalar = f"float{bits}"
+    arrays = [a.astype(scalar) if t.dtype == "f32" else a for a, t in zip(arrays, sample.types, strict=True)]
     wanted = OPS[sample.op].reference(*arrays, **sample.attributes, **extras(sample, SEED, STEP, "float64"))
-    runner = Runner(graph_of([(sample.op, sample.types, sample.attributes)]), BATCH)
-    named = {f"x0_{place}": array for place, array in enumerate(arrays)}
-    found = runner.run(named, named, seed=SEED, step=STEP)["y0"]
+    runner = Runner(graph_of(sample.op, sample.types, sample.attributes), BATCH, bits)
+    named = {f"x{place}": array for place, array in enumerate(arrays)}
+    found = runner.run(named, named, seed=SEED, step=STEP)["y"]
     assert found.shape == np.shape(wanted)
     scale = max(float(np.abs(wanted).max(initial=0.0)), 1e-2)
-    np.testing.assert_allclose(found, wanted, rtol=0, atol=4e-6 * scale)
+    np.testing.assert_allclose(found, wanted, rtol=0, atol=tolerance * scale)
+
+
+@pytest.mark.parametrize("sample", TESTED, ids=str)
+def test_kernels_against_references(sample: Sample) -> None:
+    check(sample, 32, 4e-6)
+
+
+@pytest.mark.parametrize("sample", TWICE, ids=str)
+def test_kernels_in_double_precision(sample: Sample) -> None:
+    check(sample, 64, 1e-12)
