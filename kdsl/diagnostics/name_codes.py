@@ -17,7 +17,7 @@ NAMES = (
         "a step that is no layer",
         "After an arrow stands a layer of the language, or a step named with `as`. Layers are written in lower case; names\n"
         "with a capital are for your own blocks. The layers there are:\n\n"
-        "  dense embed dropout identity\n"
+        "  dense conv depthwise_conv separable_conv conv_transpose max_pool avg_pool batch_norm embed dropout identity\n"
         "  flatten reshape permute repeat_vector positions global_avg_pool global_max_pool\n"
         "  rescale normalize standardize layer_norm rms_norm unit_norm\n"
         "  add subtract multiply average dot concat maximum minimum\n"
@@ -189,9 +189,9 @@ NAMES = (
         "E290",
         "not-yet",
         "a part of the language that is still to come",
-        "The language has convolutions, recurrent layers, attention, augmentation and more. This version of kdsl reads them\n"
-        "and does not compile them yet; the message names the part that is missing.",
-        digits("logits = image -> reshape([28, 28, 1]) -> conv(8) -> flatten -> dense(10)\noutput logits"),
-        digits(OUT),
+        "Recurrent layers, attention, augmentation, early stopping and a few more parts of the language are read and checked,\n"
+        "and this version of kdsl does not compile them yet; the message names the part that is missing.",
+        digits(OUT, f"{LOSS}\nstop_early = patience(5 epochs, on = val_loss)"),
+        digits(OUT, LOSS),
     ),
 )
