@@ -54,7 +54,7 @@ def run_block(context: Context, item: tree.Block | tree.Fn) -> Returned | None:
     prepare(context, item.body)
     for number, statement in enumerate(item.body):
         if isinstance(statement, tree.Return):
-            if number + 1 < len(item.body):
+            if number + 1 < len(item.body) and not isinstance(item.body[number + 1], tree.Broken):
                 unreachable(context, statement, item.body[number + 1])
             values = [(value, node.span) for node in statement.values for value in flows.results(context, node)]
             return Returned(tuple(values), statement.span)

@@ -10,7 +10,7 @@ from kdsl.elaborate.context import Context
 from kdsl.elaborate.layers import call_span
 from kdsl.elaborate.not_yet import LAYERS as LATER
 from kdsl.elaborate.not_yet import not_yet
-from kdsl.elaborate.scope import Bound, Named, Tensor, Unknown
+from kdsl.elaborate.scope import UNKNOWN, Bound, Named, Tensor, Unknown
 from kdsl.elaborate.words import listed
 from kdsl.ops.registry import LAYERS
 from kdsl.syntax import tree
@@ -66,7 +66,7 @@ def say_unknown(context: Context, step: tree.Layer) -> None:
     if ours:
         rewritten = foreign.translated(ours, LAYERS[ours].parameters, step.arguments)
         text = rewritten[0] + rewritten[1] if rewritten else ours
-        own_style = ours in (lower, name.lower())
+        own_style = ours in (lower, name.lower()) and not any(letter.isdigit() for letter in name)
         help = (
             f"layers of the language are lower case: `{text}`; names with a capital are your own blocks"
             if own_style
@@ -90,6 +90,10 @@ def say_unknown(context: Context, step: tree.Layer) -> None:
     near = nearest(name, [*LAYERS, *named_steps(context), *LATER])
     edits = [Edit(step.name.span, near[0])] if near and near[0] not in LATER else []
     help = f"did you mean {listed(near)}?" if near else "`kdsl explain E201` lists the layers there are"
+    if name[:1].isupper() and not near:
+        help = "no block of this name is defined here or imported"
+        *_, outermost = context.scope.outwards()
+        outermost.names.setdefault(name, Bound(UNKNOWN, step.name.span, missing=True))  # once is enough
     context.report.error("E201", message, step.name.span, help=help, edits=edits)
 
 
