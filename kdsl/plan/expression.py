@@ -7,10 +7,13 @@ import inspect
 import textwrap
 from collections.abc import Mapping, Sequence
 from functools import cache
+from math import isfinite
 from typing import Any
 
 from kdsl.graph.graph import Attribute, Node
+from kdsl.ops.lazy import np
 from kdsl.ops.registry import OPS
+from kdsl.ops.vocabulary import VOCABULARY
 
 
 @cache
@@ -24,11 +27,51 @@ def _reference(op: str) -> tuple[tuple[str, ...], ast.expr]:
 
 
 class _Substitute(ast.NodeTransformer):
+    """Puts the operands in. What is a number once they are there is computed now: registers take no part in it."""
+
     def __init__(self, values: dict[str, ast.expr]) -> None:
         self.values = values
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         return self.values.get(node.id, node)
+
+    def visit_Call(self, node: ast.Call) -> ast.expr:
+        arguments: list[ast.expr] = [self.visit(argument) for argument in node.args]
+        if isinstance(node.func, ast.Name) and node.func.id == "where" and isinstance(arguments[0], ast.Constant):
+            return arguments[1] if arguments[0].value else arguments[2]
+        return _computed(ast.Call(node.func, arguments, []), arguments)
+
+    def visit_BinOp(self, node: ast.BinOp) -> ast.expr:
+        left, right = self.visit(node.left), self.visit(node.right)
+        return _computed(ast.BinOp(left, node.op, right), [left, right])
+
+    def visit_Compare(self, node: ast.Compare) -> ast.expr:
+        left, (right,) = self.visit(node.left), [self.visit(other) for other in node.comparators]
+        return _computed(ast.Compare(left, node.ops, [right]), [left, right])
+
+
+def _computed(node: ast.expr, parts: Sequence[ast.expr]) -> ast.expr:
+    """The number or truth value that the expression is, where all its parts are numbers; else the expression."""
+    if not all(isinstance(part, ast.Constant) for part in parts):
+        return node
+    code = compile(ast.fix_missing_locations(ast.Expression(node)), "<expression>", "eval")
+    known = {function.__name__: function for function in VOCABULARY}
+    try:
+        with np.errstate(all="ignore"):
+            value = eval(code, known)  # the text of a reference, with numbers in it
+    except ArithmeticError:
+        return node
+    if isinstance(node, ast.Compare):
+        return ast.Constant(bool(value))
+    return ast.Constant(float(value)) if isfinite(value) else node
+
+
+def _operand(text: str) -> ast.expr:
+    """A value's name, or a number."""
+    try:
+        return ast.Constant(float(text.strip("()")))
+    except ValueError:
+        return ast.Name(text)
 
 
 def expression(node: Node, operands: Sequence[str]) -> str:
@@ -36,7 +79,7 @@ def expression(node: Node, operands: Sequence[str]) -> str:
     if node.op == "cast":
         return operands[0]
     names, body = _reference(node.op)
-    values: dict[str, ast.expr] = {name: ast.Name(text) for name, text in zip(names, operands, strict=True)}
+    values: dict[str, ast.expr] = {name: _operand(text) for name, text in zip(names, operands, strict=True)}
     values |= {key: ast.Constant(_plain(value)) for key, value in node.attributes}
     copy: Any = ast.parse(ast.unparse(body), mode="eval").body
     return ast.unparse(ast.fix_missing_locations(_Substitute(values).visit(copy)))
