@@ -17,14 +17,24 @@ Command = Callable[[argparse.Namespace, Console], int]
 COMMANDS = {
     "new": "write a commented model file to start from",
     "lint": "check model files",
+    "format": "lay model files out in the one style",
     "build": "write the Python module of a model",
     "train": "build a model and train it on data",
     "summary": "print a model's layers, shapes, parameters and memory",
+    "draw": "draw a model as SVG, Graphviz's dot or Mermaid",
     "explain": "explain the code of an error or warning",
     "ir": "print a model's computation graph",
 }
 
-HABITS = {"check": "lint", "compile": "build", "init": "new", "create": "new", "fit": "train", "run": "train"}
+HABITS = {
+    "check": "lint",
+    "fmt": "format",
+    "compile": "build",
+    "init": "new",
+    "create": "new",
+    "fit": "train",
+    "run": "train",
+}
 
 USAGE_TEXT = "kdsl [--version] [--color auto|always|never] COMMAND ..."
 

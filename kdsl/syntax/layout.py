@@ -55,5 +55,5 @@ def docs(tokens: Sequence[Token], comments: Sequence[Token]) -> dict[int, str]:
                 line -= 1
             if above:
                 found[token.start] = "\n".join(reversed(above))
-        fresh = token.kind in ("_NL", "LBRACE")
+        fresh = token.kind == "_NL"  # what begins its line
     return found

@@ -40,7 +40,7 @@ def test_every_command_has_help_with_examples(kdsl, command: str) -> None:
     [
         (["lnt"], "kdsl has no command lnt", "did you mean kdsl lint?"),
         (["compile"], "kdsl has no command compile", "did you mean kdsl build?"),
-        (["xyzzy"], "kdsl has no command xyzzy", "the commands are new, lint, build"),
+        (["xyzzy"], "kdsl has no command xyzzy", "the commands are new, lint, format"),
         (["a.kmodel"], "kdsl has no command a.kmodel", "kdsl build a.kmodel"),
         (["lint", "--outptu", "json", "a"], "unrecognized arguments: --outptu", "did you mean --output?"),
         (["lint"], "arguments are required: FILE", "see kdsl lint --help"),
