@@ -71,8 +71,10 @@ def counted(diagnostics: Sequence[Diagnostic]) -> str:
 
 
 def in_order(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
-    """As they stand in the text; what is wrong with `--set` comes last."""
-    return tuple(sorted(diagnostics, key=lambda found: (found.span.source.name == "--set", found.span.start)))
+    """As they stand in the text, imported files behind the one that imports them, what is wrong with `--set` last."""
+    found = tuple(diagnostics)
+    files = {source: number for number, source in enumerate(dict.fromkeys(each.span.source for each in found))}
+    return tuple(sorted(found, key=lambda d: (d.span.source.name == "--set", files[d.span.source], d.span.start)))
 
 
 def show(name: str, diagnostics: Sequence[Diagnostic], console: Console) -> None:

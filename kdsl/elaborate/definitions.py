@@ -7,10 +7,12 @@ from dataclasses import fields, is_dataclass
 
 from kdsl.diagnostics.diagnostic import Label
 from kdsl.elaborate import growth
+from kdsl.elaborate.callee import CONSTANTS, is_constant
 from kdsl.elaborate.circles import in_order, shown
 from kdsl.elaborate.context import Context, Items
 from kdsl.elaborate.names import bind_once
 from kdsl.elaborate.scope import UNKNOWN, Bound, Definition
+from kdsl.elaborate.words import listed
 from kdsl.source import Source, Span
 from kdsl.syntax import tree
 
@@ -53,8 +55,8 @@ def definitions(context: Context) -> dict[str, Definition]:
     return {name: found for name, found in pairs if isinstance(found, Definition) and found.home is context}
 
 
-def measure(context: Context) -> None:
-    """Refuses circles, and counts what every block and fn writes out."""
+def check_definitions(context: Context) -> None:
+    """Looks at the first lines of blocks and fns, refuses circles, and counts what each writes out."""
     own = definitions(context)
     used = {name: uses(definition.item, own) for name, definition in own.items()}
     order, circles = in_order({name: list(places) for name, places in used.items()})
@@ -72,6 +74,29 @@ def measure(context: Context) -> None:
         )
     for name in order:
         growth.size_of(own[name])
+        check_parameters(context, own[name].item)
+
+
+def check_parameters(context: Context, item: tree.Block | tree.Fn) -> None:
+    """Each name once, and no default for what flows in."""
+    first: dict[str, tree.Parameter] = {}
+    for parameter in item.parameters:
+        before = first.setdefault(parameter.name.text, parameter)
+        if before is not parameter:
+            context.report.error(
+                "E205",
+                f"`{parameter.name.text}` is a parameter already",
+                parameter.name.span,
+                secondary=[Label(before.name.span, "the first one")],
+                help="choose another name",
+            )
+        elif isinstance(item, tree.Block) and parameter.type and parameter.default and not is_constant(parameter):
+            context.report.error(
+                "E312",
+                f"`{parameter.name.text}` flows in, so it has no default",
+                parameter.default.span,
+                help=f"what is known when the model is compiled is {listed(CONSTANTS)}",
+            )
 
 
 def uses(item: tree.Block | tree.Fn, known: dict[str, Definition]) -> dict[str, Span]:

@@ -45,7 +45,9 @@ def elaborate(
         loader.errors_inside(home)
     except RecursionError:
         report.error("E120", "this file is nested too deeply", file.span, help="give its parts names")
-    return Elaborated(file.source, tuple(models), report.finished(file.source))
+    imported = [home.file.source for home in loader.homes.values() if home is not None and home.file is not file]
+    imported.sort(key=lambda source: source.name)
+    return Elaborated(file.source, tuple(models), report.finished(file.source), tuple(imported))
 
 
 def check_unused(loader: Loader) -> None:

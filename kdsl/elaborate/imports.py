@@ -17,7 +17,7 @@ from kdsl.diagnostics.diagnostic import Diagnostic, Edit, Label
 from kdsl.diagnostics.suggest import nearest
 from kdsl.elaborate.constants import Constant
 from kdsl.elaborate.context import Context, Effort
-from kdsl.elaborate.definitions import declare, items_of, measure
+from kdsl.elaborate.definitions import check_definitions, declare, items_of
 from kdsl.elaborate.dims import evaluate_dims
 from kdsl.elaborate.report import Report
 from kdsl.elaborate.scope import Bound, Scope, Unknown
@@ -39,7 +39,7 @@ class Home:
     file: tree.File
     context: Context
     folder: str
-    sources: set[int] = field(default_factory=set)  # ids of the texts
+    sources: set[Source] = field(default_factory=set)
     dims: set[str] = field(default_factory=set)
     imported: dict[int, Home] = field(default_factory=dict)  # place of an import statement -> the file
 
@@ -80,7 +80,7 @@ class Loader:
         """A file's names, those of the files it imports first."""
         self.open.append((key, file.source.name))
         context = Context(self.report, items_of(file), Scope(), effort=self.effort)
-        home = self.homes[key] = Home(file, context, folder, {id(file.source)})
+        home = self.homes[key] = Home(file, context, folder, {file.source})
         dims = declare(context, file)
         home.dims = {dim.name.text for dim in dims}
         for item in file.items:
@@ -90,7 +90,7 @@ class Loader:
                     home.imported[id(item)] = other
                     home.sources |= other.sources
                     take(context, item, other)
-        measure(context)
+        check_definitions(context)
         evaluate_dims(context, dims, {n: v for n, v in self.given.get(key, {}).items() if n in home.dims})
         self.open.pop()
         return home
@@ -195,7 +195,7 @@ class Loader:
             other = home.imported.get(id(item))
             if other is None or not isinstance(item, tree.Import):
                 continue
-            found = [d for d in self.report.diagnostics if id(d.span.source) in other.sources and d.severity == "error"]
+            found = [d for d in self.report.diagnostics if d.span.source in other.sources and d.severity == "error"]
             if found:
                 first = min(found, key=lambda d: (d.span.source is not other.file.source, d.span.start))
                 message = f"{quoted(item.path.value)} has {counted(len(found), 'error')}"

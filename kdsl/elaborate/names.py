@@ -48,7 +48,7 @@ def unknown(context: Context, name: tree.Name) -> None:
     elif name.text in LAYERS:
         help = f"`{name.text}` is a layer, which stands after an arrow: `x -> {name.text}`"
     elif not help and context.scope.owner:
-        help = "bind it in a line above, or make it a parameter of the model"
+        help = f"bind it in a line above, or make it a parameter{' of the model' if context.depth == 0 else ''}"
     edits = near_edit(name.span, name.text, context.scope.visible()) if help.startswith("did") else []
     context.report.error("E202", f"{owner} called `{name.text}`", name.span, help=help, edits=edits)
 

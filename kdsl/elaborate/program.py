@@ -155,8 +155,12 @@ class ModelProgram:
 
 @dataclass(frozen=True, slots=True)
 class Elaborated:
-    """A whole file: its models in the order written, and what was found wrong. With errors `models` may be incomplete."""
+    """A whole file: its models in the order written, and what was found wrong. With errors `models` may be incomplete.
+
+    `imported` are the texts of the files it imports, directly or through others, by their names.
+    """
 
     source: Source
     models: tuple[ModelProgram, ...]
     diagnostics: tuple[Diagnostic, ...]
+    imported: tuple[Source, ...] = ()
