@@ -146,7 +146,12 @@ def unknown_argument(
     ours = foreign.renamed(word, callee.parameters)
     others = [key for key in callee.parameters if key not in (positional, ours)]
     also = f"`{callee.name}` also takes {', '.join(others)}" if 0 < len(others) <= 6 else ""
-    if word == "activation":
+    if word.endswith("_regularizer"):
+        given = foreign.bare(argument.value) if isinstance(argument.value, tree.Call) else "l2(1e-4)"
+        weight = word.removesuffix("_regularizer")
+        text = given if "weights" in given else f'{given.removesuffix(")")}, weights = "*.{weight}")'
+        help = f"regularizers stand in `train`, for weights by their names: `regularize = {text}`"
+    elif word == "activation":
         help = "an activation is a step of its own" + (f": `-> {whole}`" if whole else ": `-> relu`")
     elif ours == positional and ours is not None:
         size = "size" if callee.parameters[ours].kind in ("size", "shape") else ours

@@ -59,6 +59,11 @@ SETTINGS = {
     "optimizer": "optim",
     "loss": "criterion loss_fn loss_function objective",
     "metrics": "weighted_metrics",
+    "schedule": "scheduler lr_schedule lr_scheduler learning_rate_schedule lr_decay",
+    "regularize": "regularizer regularizers kernel_regularizer regularization",
+    "augment": "augmentation augmentations data_augmentation transforms",
+    "stop_early": "early_stopping",
+    "keep_best": "checkpoint model_checkpoint save_best_only",
     "seed": "random_seed random_state",
     "validation_split": "val_split validation",
 }

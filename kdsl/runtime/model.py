@@ -108,7 +108,8 @@ class Model:
         initial_epoch: int = 0,
         **numbers: float,
     ) -> History:
-        """Trains -> History, with `history.history["loss"]`, `["val_loss"]` and so on, a value for each epoch.
+        """Trains -> History, with `history.history["loss"]`, `["val_loss"]` and so on, a value for each epoch; with a schedule
+        also `["lr"]`, that of the epoch's last step.
 
         Arguments left out are the constructor's, else the train block's. `epochs` is the last epoch's number: with
         `initial_epoch=5, epochs=10` five are trained. The last batch may be smaller. `validation_split` holds out the
