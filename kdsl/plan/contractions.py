@@ -5,6 +5,7 @@ from __future__ import annotations
 from kdsl.graph.graph import Node
 from kdsl.plan.layout import PANEL, last_axis, padded
 from kdsl.plan.lowering import Lowering, outside_values
+from kdsl.plan.panels import panel_step, panels, transposed
 from kdsl.plan.places import Number, Place
 
 
@@ -45,8 +46,8 @@ def lower_contraction(lowering: Lowering, node: Node) -> None:
         units=padded(units) if forward else padded(inputs),
         x=x.name,
         x_row=x.layout.step,
-        w=lowering.panels(path) if forward else lowering.transposed(path),
-        w_panel=lowering.panel_step(path, transposed=not forward),
+        w=panels(lowering, path) if forward else transposed(lowering, path),
+        w_panel=panel_step(lowering, path, transposed=not forward),
         bias=bias,
         out=made.name,
         out_row=made.layout.step,

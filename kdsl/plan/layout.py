@@ -104,7 +104,7 @@ def layouts(graph: Graph) -> dict[str, Layout]:
             continue
         own = _own_choice(node, graph, wanted[node.name])
         chosen[node.name] = own
-        if node.op in NESTS or (node.op == "reshape" and not wanted[node.name]):
+        if _is_nest(node) or (node.op == "reshape" and not wanted[node.name]):
             continue
         for name in node.inputs:
             operand = graph[name].type
@@ -126,10 +126,15 @@ def _own_choice(node: Node, graph: Graph, wanted: set[Layout]) -> Layout:
         if (
             node.op in ("input", "target")
             or _any_line(node, graph)
-            or (node.op in NESTS and in_panels(node.type, layout))
+            or (_is_nest(node) and in_panels(node.type, layout))
         ):
             return layout
     return last_axis(node.type)
+
+
+def _is_nest(node: Node) -> bool:
+    """Whether the node reads its operands whatever lines they lie in."""
+    return node.op in NESTS or (node.op == "fused" and node.attribute("kind") == "reduction")
 
 
 def in_panels(type: TensorType, layout: Layout) -> bool:

@@ -6,75 +6,30 @@ block's rows, into the block's share of the sum): `rows` says how many rows ther
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
-
 from kdsl.graph.graph import Graph, Node
 from kdsl.graph.types import TensorType
 from kdsl.plan.expression import streams_of
 from kdsl.plan.kernel_text import operand_name
-from kdsl.plan.launch import Buffer, Home, Launch, Part, Stages
-from kdsl.plan.layout import PANEL, Layout, last_axis, layouts, padded
-from kdsl.plan.levels import FINISHED, PREPARED, is_batch_sum, levels
+from kdsl.plan.launch import Buffer
+from kdsl.plan.layout import PANEL, Layout, last_axis, layouts
 from kdsl.plan.maps import Operand, map_text
-from kdsl.plan.names import Names
-from kdsl.plan.places import LOCALS, Data, Number, Outside, Panels, Place, Sum, Unsupported, View
+from kdsl.plan.parts import Parts
+from kdsl.plan.places import Data, Number, Outside, Panels, Place, Sum, Unsupported, View
 from kdsl.plan.turned import is_turn, read_by_products
 
 LONG = 60  # characters of a number's text; a longer one is computed once and kept
 
 
-class Lowering:
+class Lowering(Parts):
     """The functions of a graph while they are made. `places` is where every value lowered so far is."""
 
     def __init__(self, graph: Graph, outside: Outside) -> None:
-        self.graph, self.outside = graph, outside
+        super().__init__(graph, outside)
         self.layouts = layouts(graph)
-        self.levels = levels(graph)
         self.turned = frozenset(name for name in read_by_products(graph) if is_turn(graph[name]))
-        self.names = Names((*outside.taken, *LOCALS), around=outside.names)
-        stages = range(self.levels.stages)
-        self.made = Stages(
-            rows=[Part("rows", stage) for stage in stages], close=[Part("close", stage) for stage in stages]
-        )
-        self.places: dict[str, Place] = {}
         self.copies: dict[tuple[str, Layout], Buffer] = {}
         self.panel_copies: dict[tuple[str, bool], Buffer] = {}
-        self.kept_numbers: dict[str, int] = {}
         self.lists: dict[str, Buffer] = {}
-        self.part = self.made.prepare
-        self.home: Home = "fixed"
-        self.rows = "1"
-
-    # -- which part is being made --------------------------------------------------------------------------------------
-
-    @contextmanager
-    def at(self, node: Node) -> Iterator[None]:
-        """Launches now go where `node` is computed; new buffers are of the kind that it needs there."""
-        before = self.part, self.home, self.rows
-        self.part, self.home, self.rows = self._where(node)
-        try:
-            yield
-        finally:
-            self.part, self.home, self.rows = before
-
-    def _where(self, node: Node) -> tuple[Part, Home, str]:
-        stage = self.levels.of[node.name]
-        if node.name in self.levels.late:
-            part = Part("late")
-            self.made.late.append(part)
-            return part, "fixed", "rows"
-        if node.type.batched:
-            return self.made.rows[stage], "scratch", "count"
-        if is_batch_sum(node, self.graph):
-            return self.made.rows[stage], "scratch", "count"
-        if stage == PREPARED:
-            return self.made.prepare, "fixed", "1"
-        return (self.made.finish if stage == FINISHED else self.made.close[stage]), "fixed", "1"
-
-    def type(self, value: str) -> TensorType:
-        return self.graph[value].type
 
     # -- values in buffers -------------------------------------------------------------------------------------------
 
@@ -82,12 +37,7 @@ class Lowering:
         """A new buffer for a value, or for whatever a kernel needs besides."""
         again = any(known == value for known, _ in self.copies)
         name = self.names(f"{value}_lines_of_{layout.width}" if again else value)
-        made = self.copies[value, layout] = self._new(name, layout, self.home)
-        return made
-
-    def _new(self, name: str, layout: Layout, home: Home) -> Buffer:
-        made = Buffer(name, layout, home, first=len(self.part.launches), part=self.part)
-        self.made.buffers[name] = made
+        made = self.copies[value, layout] = self.new_buffer(name, layout, self.home)
         return made
 
     def result(self, node: Node, layout: Layout | None = None) -> Buffer:
@@ -96,8 +46,8 @@ class Lowering:
         if node.type.batched or self.part.kind != "rows":
             made = self.places[node.name] = self.buffer(node.name, layout)
             return made
-        share = self._new(self.names(f"{node.name}.of_block"), layout, "partial")
-        whole = self._new(self.names(node.name), layout, "fixed")
+        share = self.new_buffer(self.names(f"{node.name}.of_block"), layout, "partial")
+        whole = self.new_buffer(self.names(node.name), layout, "fixed")
         self.made.close[self.part.stage].partials.append((share, whole))
         self.places[node.name] = self.copies[node.name, layout] = whole
         return share
@@ -121,22 +71,6 @@ class Lowering:
             made = self.buffer(value, wanted)
             self.map((), [(value, place if number is None else Number(number))], node, made)
         return made
-
-    @contextmanager
-    def at_home(self, node: Node) -> Iterator[None]:
-        """As `at`, but where the whole of a sum over the batch is known."""
-        before = self.part, self.home, self.rows
-        stage = self.levels.of[node.name]
-        if not node.type.batched:
-            late = stage == FINISHED
-            part = self.made.finish if late else self.made.prepare if stage == PREPARED else self.made.close[stage]
-            self.part, self.home, self.rows = part, "fixed", "1"
-        else:
-            self.part, self.home, self.rows = self.made.rows[stage], "scratch", "count"
-        try:
-            yield
-        finally:
-            self.part, self.home, self.rows = before
 
     def relayout(self, node: Node, place: Buffer, layout: Layout) -> Buffer:
         """`node`'s value, which lies in `place`, in lines of another layout."""
@@ -176,49 +110,6 @@ class Lowering:
         number = f"mem[{buffer.name}]" if not type.batched and not type.shape else None
         return View(buffer.name, buffer.layout.row if buffer.batched else 0, type.shape, strides, buffer, number)
 
-    # -- matrices in panels --------------------------------------------------------------------------------------------
-
-    def panels(self, value: str) -> str:
-        """Where [inputs, units] lies in panels of 16 columns."""
-        node = self.graph[value]
-        if value in self.turned:
-            return self.transposed(node.inputs[0])
-        if node.op == "weight":
-            return self.outside.weight(value) if self.outside.in_panels(value) else self.outside.panels(value)
-        return self._panel_copy(node, "panels_of_lines", transposed=False)
-
-    def transposed(self, value: str) -> str:
-        """Where its transpose [units, inputs] lies in panels."""
-        node = self.graph[value]
-        if value in self.turned:
-            return self.panels(node.inputs[0])
-        if node.op == "weight":
-            return self.outside.transposed(value)
-        return self._panel_copy(node, "transposed_of_lines", transposed=True)
-
-    def panel_step(self, value: str, transposed: bool = False) -> int:
-        """Numbers from 16 columns of `panels` or `transposed` to the next 16."""
-        if value in self.turned:
-            return self.panel_step(self.graph[value].inputs[0], not transposed)
-        inputs, units = self.type(value).shape
-        return PANEL * (padded(units) if transposed else inputs)
-
-    def _panel_copy(self, node: Node, kernel: str, transposed: bool) -> str:
-        """A computed matrix in panels; copied where it is computed."""
-        key = (node.name, transposed)
-        if key not in self.panel_copies:
-            inputs, units = node.type.shape
-            columns, lines = (inputs, padded(units)) if transposed else (units, inputs)
-            with self.at_home(node):
-                x = self.read(node.name)
-                name = self.names(f"{node.name}.{'transposed' if transposed else 'panels'}")
-                made = self._new(name, Layout(lines * padded(columns) // PANEL, PANEL, packed=True), "fixed")
-                sizes = {"inputs": inputs, "units": units, "first": 0, "lines": inputs}
-                said = f"{node.name} {'transposed, ' if transposed else ''}in panels, for products"
-                self.launch(kernel, node, (x,), made, **sizes, w=x.name, out=made.name, comment_=said)
-            self.panel_copies[key] = made
-        return self.panel_copies[key].name
-
     # -- data ----------------------------------------------------------------------------------------------------------
 
     def data(self, place: Data) -> str:
@@ -242,31 +133,8 @@ class Lowering:
                 made = self.lists[name] = self.buffer(name, x.layout)
                 sides = {"x": x.name, "x_row": x.layout.row, "result": _list_at(made)}
                 self.launch("whole_numbers", node, (x,), made, rows=self.rows, width=node.type.size, **sides)
-        self._use(self.lists[name])
+        self.use(self.lists[name])
         return {"labels": _list_at(self.lists[name]), "order": 0, "first": 0}
-
-    # -- launches ----------------------------------------------------------------------------------------------------
-
-    def launch(
-        self, kernel: str, node: Node, reads: tuple[Buffer, ...], writes: Buffer | None, **arguments: object
-    ) -> None:
-        """One call of a kernel in the part at hand. What is read from another part is kept for the whole batch."""
-        for used in (*reads, *((writes,) if writes else ())):
-            self._use(used)
-        total, divisor = arguments.pop("total_", None), arguments.pop("divisor_", 1)
-        streams, number = arguments.pop("streams_", ()), arguments.pop("number_", None)
-        comment = str(arguments.pop("comment_", ""))
-        pairs = tuple((key, str(value)) for key, value in arguments.items())
-        names = tuple(buffer.name for buffer in reads)
-        writes_name = writes.name if writes else None
-        self.part.launches.append(
-            Launch(kernel, pairs, node, names, writes_name, total, divisor, streams, number, "", comment)  # type: ignore[arg-type]
-        )
-
-    def _use(self, buffer: Buffer) -> None:
-        if buffer.home == "scratch" and buffer.part is not self.part:
-            buffer.home = "kept"
-        buffer.last = max(buffer.last, len(self.part.launches))
 
     def fits(self, value: str, layout: Layout, node: Node) -> bool:
         """Whether a map over `layout` can read this value: one number, numbers as many as the result's, a vector along
@@ -339,136 +207,10 @@ class Lowering:
         kernel = self.outside.maps(wanted, text)
         self.launch(kernel, node, tuple(reads), out, **arguments)
 
-    def lines(self, layout: Layout) -> str:
-        """The text of how many lines all rows have together."""
-        if self.rows == "1":
-            return str(layout.lines)
-        return self.rows if layout.lines == 1 else f"{self.rows} * {layout.lines}"
-
-    # -- numbers for the whole batch ---------------------------------------------------------------------------------
-
-    def new_sum(self, node: Node) -> int:
-        """A number that the block's launch gives, whose mean over the rows is the value of `node`."""
-        place = self.made.sums
-        self.made.sums += 1
-        stage = self.levels.of[node.name]
-        self.made.rows[stage].totals.append(place)
-        self.places[node.name] = Sum(f"sum_{place} / rows", stage, single=place)
-        return place
-
-    def measure(self, kernel: str, node: Node, reads: tuple[Buffer, ...], divisor: int, **arguments: object) -> None:
-        """Launches a kernel that returns the sum over its rows of what `node` is the mean of."""
-        if is_batch_sum(node, self.graph):
-            arguments |= {"total_": self.new_sum(node), "divisor_": divisor}
-            self.launch(kernel, node, reads, None, **arguments)
-            return
-        number = self._new_number()
-        self.launch(kernel, node, reads, None, **arguments, number_=number, divisor_=divisor)
-        self.places[node.name] = Number(f"numbers[{number}]")
-
-    def _new_number(self) -> int:
-        self.made.numbers += 1
-        return self.made.numbers - 1
-
-    def number(self, value: str) -> str | None:
-        """The text of a number for the whole batch, as the part at hand can read it; None for anything else."""
-        place, type = self.places[value], self.type(value)
-        if isinstance(place, Number):
-            return place.text
-        if isinstance(place, Sum):
-            if self.part.kind == "close" and self.part.stage == place.stage:
-                return place.text
-            return self._kept_number(value, place.text)
-        single = isinstance(place, Buffer) and not place.batched and type.size == 1
-        return f"mem[{place.name}]" if single and isinstance(place, Buffer) else None
-
-    def _kept_number(self, value: str, text: str) -> str:
-        """The number, computed once where it is known, and kept for later parts."""
-        if value not in self.kept_numbers:
-            node = self.graph[value]
-            with self.at_home(node):
-                number = self.kept_numbers[value] = self._new_number()
-                self.part.launches.append(Launch("", (), node, number=number, value=text))
-        return f"numbers[{self.kept_numbers[value]}]"
-
-    def computed(self, node: Node, text: str) -> None:
-        """`node` is a number of this text over the numbers that it reads."""
-        sums = [place for place in map(self.places.__getitem__, node.inputs) if isinstance(place, Sum)]
-        stage = self.levels.of[node.name]
-        if any(place.stage == stage for place in sums):
-            self.places[node.name] = Sum(text, stage)
-        else:
-            self.places[node.name] = Number(text)
-        if len(text) > LONG:
-            self.places[node.name] = Number(self._kept_number(node.name, text))
-
-    def share_of_mean(self, upstream: str, value: str, size: int) -> str:
-        """The text of `upstream / number of elements` where each row of `value` has `size` of them."""
-        text = self.number(upstream)
-        if text is None:
-            raise Unsupported(f"{upstream} is no number")
-        if not self.type(value).batched:
-            return f"{bare(text)} / {size}"
-        return f"{bare(text)} / rows" if size == 1 else f"{bare(text)} / (rows * {size})"
-
-    def deliver(self, name: str, value: str, text: str) -> None:
-        """Copies an output, without padding, to the caller's array, whose address has this text."""
-        node = self.graph[value]
-        rows = self.made.rows[self.levels.of[value] if node.type.batched else -1]
-        place = self.places[value]
-        held = place if isinstance(place, Buffer) else self.read(value, self.layouts[value])
-        self.part, self.home, self.rows = rows, "scratch", "count"
-        self.launch(
-            "deliver",
-            node,
-            (held,),
-            None,
-            rows="count",
-            size=node.type.size,
-            x=held.name,
-            x_row=held.layout.row if held.batched else 0,
-            width=held.layout.width,
-            step=held.layout.step,
-            result=text,
-            at="start",
-            comment_=f"output {name}",
-        )
-
-    # -- what others ask for -----------------------------------------------------------------------------------------
-
-    def finish(self, wanted: Iterable[str]) -> Stages:
-        """Keeps what is wanted in buffers, the last axis as the line, and says how the loss and the metrics are made."""
-        for value in wanted:
-            found = self.made.places[value] = self.read(value)
-            found.home = "kept" if found.batched else found.home
-        if self.graph.loss:
-            self._results([self.graph.loss, *(value for _, value in self.graph.metrics)])
-        return self.made
-
-    def _results(self, values: list[str]) -> None:
-        last = self.made.close[-1]
-        self.part, self.home, self.rows = last, "fixed", "1"
-        for value in values:
-            place = self.places[value]
-            single = place.single if isinstance(place, Sum) else None
-            if isinstance(place, Sum) and single is not None and place.stage == last.stage:
-                self.made.results.append(f"sum_{single}")
-                continue
-            text = self.number(value)
-            if text is None:
-                raise Unsupported(f"the loss or metric {value} is no number")
-            self.made.linear = self.made.linear and single is not None
-            self.made.results.append(f"{bare(text)} * rows")
-
 
 def _list_at(buffer: Buffer) -> str:
     """A pointer to whole numbers that lie in a buffer one after the other."""
     return f"ints_at(job[MEM] + {buffer.name} * (BITS // 8))"
-
-
-def bare(text: str) -> str:
-    """The text of a number as an operand."""
-    return text if re.fullmatch(r"[\w.\[\]]+", text) else f"({text})"
 
 
 def outside_values(body: tuple[Node, ...]) -> list[str]:

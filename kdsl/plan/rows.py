@@ -14,10 +14,13 @@ from kdsl.plan.expression import expression
 from kdsl.plan.launch import Buffer, Stages
 from kdsl.plan.layout import last_axis
 from kdsl.plan.losses import lower_cross_entropy, lower_log_likelihood, lower_measure
-from kdsl.plan.lowering import Lowering, bare, outside_values
+from kdsl.plan.lowering import Lowering, outside_values
 from kdsl.plan.nest import RULES as NESTS
 from kdsl.plan.nest import lower_elementwise
+from kdsl.plan.parts import bare
 from kdsl.plan.places import Data, Number, Outside, Panels, Sum, Unsupported
+from kdsl.plan.results import deliver, finish
+from kdsl.plan.reductions import lower_reduction
 from kdsl.plan.softmax import lower_softmax, lower_softmax_gradient
 
 Rule = Callable[[Lowering, Node], None]
@@ -36,8 +39,8 @@ def lower_rows(graph: Graph, outside: Outside, outputs: Mapping[str, str], kept:
                 _lower(lowering, node)
     for name, value in graph.outputs:
         if name in outputs:
-            lowering.deliver(name, value, outputs[name])
-    return lowering.finish([*kept, *_for_the_update(lowering)])
+            deliver(lowering, name, value, outputs[name])
+    return finish(lowering, [*kept, *_for_the_update(lowering)])
 
 
 def _for_the_update(lowering: Lowering) -> list[str]:
@@ -54,6 +57,8 @@ def _lower(lowering: Lowering, node: Node) -> None:
         SOURCES[node.op](lowering, node)
     elif node.op == "fused" and node.attribute("kind") == "contraction":
         lower_contraction(lowering, node)
+    elif node.op == "fused" and node.attribute("kind") == "reduction":
+        lower_reduction(lowering, node)
     elif node.op in ("fused", "dropout") or OPS[node.op].elementwise:
         _lower_elementwise(lowering, node)
     elif node.op in RULES:
