@@ -107,12 +107,11 @@ def run(
 def takes(context: Context, call: Call, values: Values) -> bool:
     """Whether so many values flow into the block as it has inputs."""
     names = [parameter.name.text for parameter in call.definition.item.parameters if not is_constant(parameter)]
-    if len(values) == len(names):
-        return True
-    listed = f" ({', '.join(names)})" if names else ""
+    if len(values) == len(names) or not names:  # a block without inputs is refused where it is defined
+        return bool(names)
     context.report.error(
         "E423",
-        f"`{call.name}` takes {counted(len(names), 'value')}{listed}, and {counted(len(values), 'value')} "
+        f"`{call.name}` takes {counted(len(names), 'value')} ({', '.join(names)}), and {counted(len(values), 'value')} "
         f"{'flows' if len(values) == 1 else 'flow'} in",
         call.span,
         secondary=[Label(call.definition.item.name.span, "declared here")],

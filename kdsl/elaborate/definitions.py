@@ -78,8 +78,15 @@ def check_definitions(context: Context) -> None:
 
 
 def check_parameters(context: Context, item: tree.Block | tree.Fn) -> None:
-    """Each name once, and no default for what flows in."""
+    """Each name once, no default for what flows in, and something that flows in."""
     first: dict[str, tree.Parameter] = {}
+    if isinstance(item, tree.Block) and all(is_constant(parameter) for parameter in item.parameters):
+        context.report.error(
+            "E423",
+            f"nothing can flow into `{item.name.text}`: none of its parameters is a tensor",
+            item.name.span,
+            help=f"a block has at least one input: `block {item.name.text}(x: f32[C]) -> ...`",
+        )
     for parameter in item.parameters:
         before = first.setdefault(parameter.name.text, parameter)
         if before is not parameter:

@@ -1,24 +1,25 @@
 """Files that import each other: found inside the project, read once, and never in a circle.
 
-A path is relative to the file it is written in. It is followed through links first, and what it then leads to must lie
-inside the project: the nearest folder above the main file that has a `pyproject.toml`, `kdsl.toml` or `.git`, else the
-main file's own. Nothing of a file outside is ever read.
+A path that begins with `kdsl:` names a file of the library. Any other is relative to the file it is written in. It is
+followed through links first, and what it then leads to must lie inside the project: the nearest folder above the main
+file that has a `pyproject.toml`, `kdsl.toml` or `.git`, else the main file's own. Nothing of a file outside is ever read.
 """
 
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Union
 
 from kdsl.diagnostics.diagnostic import Diagnostic, Edit, Label
 from kdsl.diagnostics.suggest import nearest
+from kdsl.elaborate import library
 from kdsl.elaborate.constants import Constant
 from kdsl.elaborate.context import Context, Effort
 from kdsl.elaborate.definitions import check_definitions, declare, items_of
 from kdsl.elaborate.dims import evaluate_dims
+from kdsl.elaborate.project import SUFFIX, identity, inside, model_files, project, unusable
 from kdsl.elaborate.report import Report
 from kdsl.elaborate.scope import Bound, Scope, Unknown
 from kdsl.elaborate.words import counted, listed, question, short
@@ -26,10 +27,8 @@ from kdsl.source import Source, read
 from kdsl.syntax import parse, tree
 
 Reader = Callable[[str, str], Union[Source, Diagnostic]]  # (where the file lies, what messages call it)
-MARKS = ("pyproject.toml", "kdsl.toml", ".git")
 DEEPEST = 64  # files that import each other in a row
 MOST_FILES = 500
-SUFFIX = ".kmodel"
 
 
 @dataclass(eq=False)
@@ -97,6 +96,8 @@ class Loader:
 
     def load(self, home: Home, item: tree.Import) -> Home | None:
         """The file an import names; None where it cannot be had, which is reported."""
+        if item.path.value.startswith(library.PREFIX):
+            return self.from_library(item)
         real = self.resolve(home, item)
         if real is None:
             return None
@@ -120,6 +121,24 @@ class Loader:
         for diagnostic in parsed.diagnostics:
             self.report.add(diagnostic)
         return self.enter(parsed.tree, os.path.dirname(real), key)
+
+    def from_library(self, item: tree.Import) -> Home | None:
+        """A file that comes with kdsl; it imports only such files, and none of them itself."""
+        written = item.path.value
+        if written not in self.homes:
+            source = library.source_of(written)
+            if source is None:
+                near = nearest(written, library.files(), limit=1)
+                self.report.error(
+                    "E230",
+                    f"there is no file {quoted(written)} in the library of kdsl",
+                    item.path.span,
+                    help=f'did you mean `"{near[0]}"`?' if near else f"it has {listed(library.files(), 'and')}",
+                    edits=[Edit(item.path.span, f'"{near[0]}"')] if near else [],
+                )
+                return None
+            self.enter(parse(source).tree, "", written)
+        return self.homes[written]
 
     # -- where a file lies
 
@@ -240,59 +259,6 @@ def not_there(context: Context, item: tree.Import, name: tree.Name, other: Home,
             secondary.append(Label(each.path.span))
     edits = [Edit(name.span, near[0])] if renamed and len(near) == 1 and help.startswith("did") else []
     context.report.error("E233", message, name.span, secondary=secondary, help=help, edits=edits)
-
-
-# -- paths -------------------------------------------------------------------------------------------
-
-
-def unusable(written: str) -> str:
-    """Why such a path is none of a project's own; empty where it may be."""
-    if not written.strip():
-        return "it names no file"
-    if "\0" in written:
-        return "it is not a path"
-    if "\\" in written:
-        return "folders are written with `/`"
-    if "://" in written:
-        return "only files can be imported"
-    if os.path.isabs(written) or written[0] in "/~" or re.match(r"[A-Za-z]:", written):
-        return "its path does not start from this file"
-    return ""
-
-
-def project(folder: str) -> str:
-    """The nearest folder upwards that is marked as a project, else this one."""
-    place = folder
-    while True:
-        if any(os.path.lexists(os.path.join(place, mark)) for mark in MARKS):
-            return place
-        above = os.path.dirname(place)
-        if above == place:
-            return folder
-        place = above
-
-
-def inside(path: str, root: str) -> bool:
-    try:
-        return os.path.commonpath([path, root]) == root
-    except ValueError:  # on another drive
-        return False
-
-
-def identity(path: str) -> object:
-    """What is the same for all names of one file."""
-    try:
-        found = os.stat(path)
-    except (OSError, ValueError):
-        return os.path.realpath(path)
-    return found.st_dev, found.st_ino
-
-
-def model_files(folder: str) -> list[str]:
-    try:
-        return sorted(name for name in os.listdir(folder) if name.endswith(SUFFIX))
-    except OSError:
-        return []
 
 
 def quoted(written: str) -> str:

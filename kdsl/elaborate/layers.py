@@ -59,6 +59,9 @@ def apply(
     inputs = [value for value in values if isinstance(value, Tensor)]
     if arguments is None or len(inputs) < len(values) or not takes(context, layer, callee, inputs):
         return (UNKNOWN,)
+    if not layer.arity[1] and layer.arity[1] is not None and not any(node.op == "input" for node in work.build.nodes):
+        without_input(context, callee)
+        return (UNKNOWN,)
     if len(work.layers) >= MOST_LAYERS:
         work.exhausted = True
         context.report.error("E406", f"this model has more than {MOST_LAYERS:_} layers", callee.call)
@@ -104,6 +107,17 @@ def weights_in_a_formula(context: Context, callee: Callee) -> None:
         callee.call,
         help=f"what has weights is a block: `block {context.formula[:1].upper()}{context.formula[1:]}(x: f32[D]) -> f32[_] {{ ... }}`",
     )
+
+
+def without_input(context: Context, callee: Callee) -> None:
+    """`normal([4])` makes a value for every sample, as many as flow into the model."""
+    if not context.unsized:
+        context.report.error(
+            "E220",
+            f"`{callee.name}` makes a value for every sample, and no input stands above it",
+            callee.call,
+            help="the `input` lines of a model come first",
+        )
 
 
 def takes(context: Context, layer: type[Layer], callee: Callee, inputs: Sequence[Tensor]) -> bool:

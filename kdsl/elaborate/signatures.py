@@ -59,7 +59,7 @@ def too_many(context: Context, call: Call, names: list[str], positional: int, ar
     given = short(argument.value.span.text)
     help, edits = "", []
     if not names:
-        message = f"`{call.name}` takes no arguments"
+        message = f"`{call.name}` takes no {'further ' if call.definition.item.parameters else ''}arguments"
         if call.definition.kind == "block":
             help = "what flows in stands before the arrow"
     elif positional == len(names):
@@ -111,6 +111,9 @@ def argument_value(context: Context, parameter: tree.Parameter, node: tree.Value
     if type == "layer":
         return layer_choice(context, parameter, node)
     bare = isinstance(node, tree.Path) and len(node.names) == 1
+    if type == "word" and isinstance(node, tree.Text):
+        quoted(context, parameter.name.text, node)
+        return UNKNOWN
     if type == "word" and isinstance(node, tree.Path) and bare and context.scope.find(node.text) is None:
         return Word(node.text)
     found = evaluate.constant(constants, node, f"the argument `{parameter.name.text}`")
@@ -118,6 +121,17 @@ def argument_value(context: Context, parameter: tree.Parameter, node: tree.Value
         return UNKNOWN
     value = of_type(context, parameter.name.text, type, found, node.span)
     return UNKNOWN if value is None else value
+
+
+def quoted(context: Context, name: str, node: tree.Text) -> None:
+    plain = node.value.isidentifier()
+    context.report.error(
+        "E304",
+        f"`{name}` takes a word, not text",
+        node.span,
+        help=f"leave the quotes out: `{node.value}`" if plain else "a word is a name without quotes",
+        edits=[Edit(node.span, node.value)] if plain else [],
+    )
 
 
 def layer_choice(context: Context, parameter: tree.Parameter, node: tree.Value) -> Argument:

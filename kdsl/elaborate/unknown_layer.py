@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kdsl.diagnostics.diagnostic import Edit, Label
 from kdsl.diagnostics.suggest import nearest
-from kdsl.elaborate import foreign
+from kdsl.elaborate import foreign, library
 from kdsl.elaborate.constants import kind_of
 from kdsl.elaborate.context import Context
 from kdsl.elaborate.layers import call_span
@@ -59,7 +59,7 @@ def not_a_step(context: Context, step: tree.Layer, bound: Bound) -> None:
 def say_unknown(context: Context, step: tree.Layer) -> None:
     name, call = step.name.text, call_span(step)
     message = f"I do not know a layer called `{name}`"
-    ours, library = foreign.layer_here(name)
+    ours, whose = foreign.layer_here(name)
     lower = foreign.lowered(name)
     if not ours and lower != name and lower in LAYERS:
         ours = lower
@@ -70,10 +70,14 @@ def say_unknown(context: Context, step: tree.Layer) -> None:
         help = (
             f"layers of the language are lower case: `{text}`; names with a capital are your own blocks"
             if own_style
-            else f"{library}'s `{name}` is `{ours}` here: `{text}`"
+            else f"{whose}'s `{name}` is `{ours}` here: `{text}`"
         )
         edits = [Edit(call, text)] if rewritten else []
         context.report.error("E201", message, step.name.span, help=help, edits=edits)
+        return
+    line = library.import_of(name)
+    if line:
+        context.report.error("E201", message, step.name.span, help=f"it is in the library: `{line}`")
         return
     later = foreign.later_layer(name) or foreign.later_layer(lower)
     if later:
@@ -92,6 +96,8 @@ def say_unknown(context: Context, step: tree.Layer) -> None:
     help = f"did you mean {listed(near)}?" if near else "`kdsl explain E201` lists the layers there are"
     if name[:1].isupper() and not near:
         help = "no block of this name is defined here or imported"
+        if name in context.items.models:
+            help = "it is a model: what several models are made of is a block"
         *_, outermost = context.scope.outwards()
         outermost.names.setdefault(name, Bound(UNKNOWN, step.name.span, missing=True))  # once is enough
     context.report.error("E201", message, step.name.span, help=help, edits=edits)

@@ -258,6 +258,36 @@ def test_what_the_parser_could_not_read_is_not_reported_again() -> None:
     assert all(code[:2] == "E1" for code in codes("block Odd(x f32[C]) -> f32[C] {\n  return x\n}\n" + model("Odd(3)")))
 
 
+@pytest.mark.parametrize(
+    ("block", "flow", "found"),
+    [
+        ("block Own() -> f32[4] {\n  return normal([4])\n}\n", "Own", ["E423"]),
+        ("block Own(x: f32[C], x: int = 2) -> f32[C] {\n  return x\n}\n", "relu", ["E205"]),
+        ("block Own(x: f32[C] = 3) -> f32[C] {\n  return x\n}\n", "relu", ["E312"]),
+        ("block Own(x: f99[C]) -> f32[C] {\n  return x\n}\n", "Own", ["E311"]),
+        ("block Own(x: f32[C]) -> f32[C], f99 {\n  return x, x\n}\n", "Own -> concat", ["E311"]),
+        ("block Own(x: f32[C], mode: word) -> f32[C] {\n  return x\n}\n", 'Own("fast")', ["E304"]),
+        ("block Own(x: f32[C], act: layer) -> f32[C] {\n  return x -> act(3)\n}\n", "Own(relu)", ["E203"]),
+        ("block Own(x: f32[C], act: layer) -> f32[C] {\n  return act(x)\n}\n", "Own(relu)", ["E212"]),
+        ("block Own(x: f32[C], act: layer) -> f32[C] {\n  return act\n}\n", "Own(relu)", ["E210"]),
+        ("block Own(x: f32[C], act: layer) -> f32[C] {\n  return x -> act\n}\n", "Own(x)", ["E211"]),
+        ("block Own(x: f32[C]) -> f32[C] {\n  return 3\n}\n", "Own", ["E316"]),
+        ("block Own(x: f32[C]) -> f32[C - 16] {\n  return x\n}\n", "Own", ["E410"]),
+    ],
+)
+def test_first_lines_and_calls_that_make_no_sense(block: str, flow: str, found: list[str]) -> None:
+    assert codes(block + model(flow)) == found
+
+
+def test_a_model_is_no_block() -> None:
+    assert codes(model("relu") + model("Net").replace("Net {", "Other {")) == ["E201"]
+
+
+def test_a_random_value_needs_an_input_above_it() -> None:
+    assert codes("model Net {\n  h = normal([4])\n  input x: f32[4]\n  output h\n}\n") == ["E220"]
+    assert codes("block Noisy(x: f32[C]) -> f32[C] {\n  return x + normal([3])\n}\n" + model("relu")) == []
+
+
 # -- limits ------------------------------------------------------------------------------------------
 
 

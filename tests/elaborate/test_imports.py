@@ -12,6 +12,7 @@ from elaborate_corpus import check
 from kdsl.diagnostics.diagnostic import Diagnostic
 from kdsl.elaborate import Elaborated, elaborate
 from kdsl.elaborate import imports as importing
+from kdsl.elaborate.project import MARKS, unusable
 from kdsl.source import Source
 from kdsl.syntax import parse
 
@@ -153,6 +154,11 @@ def test_nothing_outside_of_the_project_is_read(project: Project, written: str) 
     assert "Secret" not in repr(found) and "syntax" not in repr(found.notes)
 
 
+def test_paths_that_are_none() -> None:
+    assert all(unusable(path) for path in ("a\0.kmodel", " ", "C:x.kmodel", "a\\b.kmodel", "~root/x.kmodel"))
+    assert not any(unusable(path) for path in ("a.kmodel", "./a.kmodel", "../a.kmodel", "a b/c.kmodel"))
+
+
 @pytest.mark.parametrize("kind", ["file", "folder", "chain"])
 def test_links_are_followed_before_the_project_is_asked_for(project: Project, kind: str) -> None:
     outside = project.folder.parent / "elsewhere"
@@ -187,7 +193,7 @@ def test_without_a_project_the_folder_of_the_file_is_one(tmp_path: Path) -> None
     (tmp_path / "inner").mkdir()
     (tmp_path / "twice.kmodel").write_text(TWICE)
     (tmp_path / "inner" / "twice.kmodel").write_text(TWICE)
-    marked = any((above / mark).exists() for above in tmp_path.parents for mark in importing.MARKS)
+    marked = any((above / mark).exists() for above in tmp_path.parents for mark in MARKS)
     name = str(tmp_path / "inner" / "net.kmodel")
     assert check('import Twice from "twice.kmodel"\n' + USE, name) == []
     if not marked:
