@@ -17,7 +17,8 @@ from kdsl.graph.types import FLOAT_SCALAR, TensorType
 
 Stage = Literal["forward", "differentiated", "optimised"]
 NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*(\.[A-Za-z0-9_]+)*")
-KINDS = ("contraction", "elementwise")
+KINDS = ("contraction", "elementwise", "reduction")
+REDUCTIONS = frozenset({"reduce_sum", "reduce_mean", "reduce_max", "reduce_min", "sum_to"})
 
 
 class VerifyError(Exception):
@@ -135,7 +136,10 @@ def _fused(node: Node, types: Mapping[str, TensorType], stage: Stage) -> None:
         first = kind == "contraction" and number == 0
         if first != part.op.startswith("matmul"):
             raise _fail(node, f"{part.op} cannot stand at place {number} of a {kind}")
-        if not first and not (OPS[part.op].elementwise or part.op == "dropout"):
+        reduces = kind == "reduction" and number == len(node.body) - 1
+        if reduces != (part.op in REDUCTIONS):
+            raise _fail(node, f"{part.op} cannot stand at place {number} of a {kind}")
+        if not first and not reduces and not (OPS[part.op].elementwise or part.op == "dropout"):
             raise _fail(node, f"{part.op} is not elementwise")
         if kind == "contraction" and number and node.body[number - 1].name not in part.inputs:
             raise _fail(node, f"{part.name} does not read {node.body[number - 1].name}, the value before it")

@@ -16,6 +16,7 @@ from kdsl.passes.differentiate import Differentiate, Stop, stops, without_gradie
 from kdsl.passes.fold_constants import FoldConstants
 from kdsl.passes.fuse_elementwise import FuseElementwise
 from kdsl.passes.fuse_epilogues import FuseEpilogues
+from kdsl.passes.fuse_reductions import FuseReductions
 from kdsl.passes.inference import Inference
 from kdsl.passes.pass_ import Kind, Pass
 from kdsl.passes.simplify import Simplify
@@ -52,6 +53,7 @@ PIPELINE: tuple[Pass, ...] = (
     SimplifyGradients(),
     DeadCode(),
     FuseEpilogues(),
+    FuseReductions(),
     FuseElementwise(),
 )
 

@@ -7,7 +7,7 @@ from typing import ClassVar
 
 from kdsl.graph.graph import Graph, Node
 from kdsl.graph.verify import Stage
-from kdsl.passes.fusing import alike, joins, with_groups
+from kdsl.passes.fusing import gathered, joins, places_of, with_groups
 from kdsl.passes.pass_ import Pass
 
 
@@ -21,21 +21,14 @@ class FuseElementwise(Pass):
     stage: ClassVar[Stage | None] = "optimised"
 
     def run(self, graph: Graph) -> Graph:
-        users, results = graph.users(), set(graph.results)
+        users, results, places = graph.users(), set(graph.results), places_of(graph)
         groups: dict[str, list[Node]] = {}
         taken: set[str] = set()
-        for last in range(len(graph.nodes) - 1, -1, -1):
-            node = graph.nodes[last]
+        for node in reversed(graph.nodes):
             if node.name in taken or not joins(node, graph, broadcasts=True):
                 continue
-            members = {node.name}
-            for earlier in reversed(graph.nodes[:last]):
-                only_here = all(user.name in members for user in users[earlier.name])
-                visible = earlier.name in results or not users[earlier.name]
-                fits = alike(earlier.type, node.type) and joins(earlier, graph, broadcasts=True)
-                if only_here and not visible and fits:
-                    members.add(earlier.name)
-            if len(members) > 1:
-                groups[node.name] = [part for part in graph.nodes[: last + 1] if part.name in members]
-                taken |= members
+            body = gathered(graph, node, places, users, results)
+            if len(body) > 1:
+                groups[node.name] = body
+                taken |= {part.name for part in body}
         return with_groups(graph, "elementwise", groups)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from heapq import heapify, heappop, heappush
 
 from kdsl.graph.graph import FUSED, Graph, Node, attributes_of
 from kdsl.graph.types import TensorType
 from kdsl.passes.origins import merged
+
+Users = Mapping[str, list[Node]]
 
 
 def joins(node: Node, graph: Graph, broadcasts: bool = False) -> bool:
@@ -19,6 +22,27 @@ def joins(node: Node, graph: Graph, broadcasts: bool = False) -> bool:
     if op is None or not node.type.batched or not (op.elementwise or node.op == "dropout"):
         return False
     return broadcasts or all(_fits(graph[name].type, node.type) for name in node.inputs)
+
+
+def gathered(graph: Graph, node: Node, places: Mapping[str, int], users: Users, results: Collection[str]) -> list[Node]:
+    """The node, and all elementwise nodes of its shape that only it and each other read, in order. `places` are those of
+    all nodes in the graph."""
+    members = {node.name: places[node.name]}
+    waiting = [-places[name] for name in node.inputs]  # the last first: all that read a value stand behind it
+    heapify(waiting)
+    while waiting:
+        earlier = graph.nodes[-heappop(waiting)]
+        only_here = earlier.name not in results and all(user.name in members for user in users[earlier.name])
+        fits = alike(earlier.type, node.type) and joins(earlier, graph, broadcasts=True)
+        if only_here and fits and earlier.name not in members:
+            members[earlier.name] = places[earlier.name]
+            for name in earlier.inputs:
+                heappush(waiting, -places[name])
+    return [graph.nodes[place] for place in sorted(members.values())]
+
+
+def places_of(graph: Graph) -> dict[str, int]:
+    return {node.name: place for place, node in enumerate(graph.nodes)}
 
 
 def alike(one: TensorType, other: TensorType) -> bool:

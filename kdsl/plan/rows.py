@@ -19,8 +19,8 @@ from kdsl.plan.nest import RULES as NESTS
 from kdsl.plan.nest import lower_elementwise
 from kdsl.plan.parts import bare
 from kdsl.plan.places import Data, Number, Outside, Panels, Sum, Unsupported
-from kdsl.plan.results import deliver, finish
 from kdsl.plan.reductions import lower_reduction
+from kdsl.plan.results import deliver, finish
 from kdsl.plan.softmax import lower_softmax, lower_softmax_gradient
 
 Rule = Callable[[Lowering, Node], None]
