@@ -58,12 +58,15 @@ def _evaluate(program: ModelProgram, graph: Graph, options: Options) -> str:
 
 def _gradients(program: ModelProgram, graph: Graph, options: Options) -> str:
     body = _Body(program, graph, options, trains=True)
-    pairs = ",\n".join(f"    {pyrepr(weight)}: {body.value(value)}" for weight, value in graph.gradients)
-    head = f"def {options.prefix}gradients({body.parameters('w', 'seed: int', 'step: int')}) -> tuple[Arrays, Weights]:"
-    doc = f"A training batch's means ({_named(graph)}), and the loss's gradient for each trained weight."
-    return body.function(
-        head, doc, f"{_results(body, graph)}, {{\n{pairs},\n}}" if pairs else f"{_results(body, graph)}, {{}}"
-    )
+
+    def pairs(values: Sequence[tuple[str, str]]) -> str:
+        lines = [f"    {pyrepr(weight)}: {body.value(value)},\n" for weight, value in values]
+        return "{\n" + "".join(lines) + "}" if lines else "{}"
+
+    parameters = body.parameters("w", "seed: int", "step: int")
+    head = f"def {options.prefix}gradients({parameters}) -> tuple[Arrays, Weights, Weights]:"
+    doc = f"A training batch's means ({_named(graph)}), the gradient for each trained weight, new values of moving averages."
+    return body.function(head, doc, f"{_results(body, graph)}, {pairs(graph.gradients)}, {pairs(graph.updates)}")
 
 
 def _named(graph: Graph) -> str:

@@ -28,6 +28,7 @@ WANTED = {
     "numbers": "a number or a list of numbers",
     "bool": "true or false",
     "shape": "a list of sizes",
+    "sizes": "a size or a list of them",
     "time": "a time, such as `5 epochs`",
     "times": "a list of times, such as `[30 epochs, 60 epochs]`",
     "word": "a word",
@@ -68,6 +69,9 @@ def of_kind(context: Context, taker: str, parameter: Param, value: Constant, nod
         return tuple((float(item.amount), item.unit) for item in value if isinstance(item, Time))
     if kind == "shape" and isinstance(value, tuple):
         return shape(context, value, node)
+    if kind == "sizes" and isinstance(value, tuple) and value and all(map(is_number, value)):
+        sizes = [or_failed(size(context, v, at, taker)) for v, at in zip(value, places(node, value), strict=True)]
+        return FAILED if FAILED in sizes else tuple(sizes)
     if kind in ("axes", "ints") and isinstance(value, tuple) and all(map(is_number, value)):
         return wholes(context, value, node, taker)
     if kind == "axes" and is_number(value):
@@ -83,7 +87,7 @@ def of_kind(context: Context, taker: str, parameter: Param, value: Constant, nod
             return number(context, taker, value, node)
         if kind in ("int", "axis"):
             return or_failed(whole(context, value, node, taker))
-        if kind == "size":
+        if kind in ("size", "sizes"):
             return or_failed(size(context, value, node, taker))
     wrong_kind(context, taker, parameter, value, node)
     return FAILED

@@ -8,13 +8,6 @@ from kdsl.source import Span
 # Layers of the language that have no meaning so far.
 LAYERS = frozenset(
     [
-        "conv",
-        "depthwise_conv",
-        "separable_conv",
-        "conv_transpose",
-        "max_pool",
-        "avg_pool",
-        "batch_norm",
         "group_norm",
         "spatial_dropout",
         "lstm",

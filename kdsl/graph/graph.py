@@ -68,6 +68,7 @@ class Graph:
     loss       the scalar that training minimises (mean over the batch), or None
     metrics    (name, value) pairs: scalars, each a mean over the batch
     gradients  (weight, value) pairs, once differentiated: the loss's gradient for each trainable weight
+    updates    (weight, value) pairs: what a training step stores in weights that are not trained (moving statistics)
     """
 
     name: str
@@ -76,6 +77,7 @@ class Graph:
     loss: str | None = None
     metrics: tuple[tuple[str, str], ...] = ()
     gradients: tuple[tuple[str, str], ...] = ()
+    updates: tuple[tuple[str, str], ...] = ()
     _index: dict[str, Node] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -92,9 +94,9 @@ class Graph:
 
     @property
     def results(self) -> tuple[str, ...]:
-        """Every value that leaves the graph: outputs, loss, metrics, gradients; what dead code is measured by."""
+        """Every value that leaves the graph: outputs, loss, metrics, gradients, updates; what dead code is measured by."""
         loss = () if self.loss is None else (self.loss,)
-        pairs = (*self.outputs, *self.metrics, *self.gradients)
+        pairs = (*self.outputs, *self.metrics, *self.gradients, *self.updates)
         return (*loss, *(value for _, value in pairs))
 
     def users(self) -> dict[str, list[Node]]:
@@ -115,4 +117,5 @@ class Graph:
             return tuple((key, names.get(value, value)) for key, value in pairs)
 
         loss = None if self.loss is None else names.get(self.loss, self.loss)
-        return Graph(self.name, nodes, moved(self.outputs), loss, moved(self.metrics), moved(self.gradients))
+        pairs = (moved(each) for each in (self.metrics, self.gradients, self.updates))
+        return Graph(self.name, nodes, moved(self.outputs), loss, *pairs)

@@ -62,6 +62,8 @@ def _results(graph: Graph) -> Iterator[str]:
         yield f"metric {name} = {value}"
     for name, value in graph.gradients:
         yield f"gradient of {name} = {value}"
+    for name, value in graph.updates:
+        yield f"update of {name} = {value}"
 
 
 def type_text(type: TensorType) -> str:

@@ -178,10 +178,16 @@ def _results(graph: Graph, types: Mapping[str, TensorType], stage: Stage) -> Non
             raise VerifyError(f"{graph.name}: there is a gradient of {weight}, which is no weight")
         if types[value] != types[weight]:
             raise VerifyError(f"{graph.name}: the gradient of {weight} is {_full(types[value])}")
+    for weight, value in graph.updates:
+        if weight not in graph or graph[weight].op != "weight" or graph[weight].keywords.get("trainable", True):
+            raise VerifyError(f"{graph.name}: there is an update of {weight}, which is no weight that stays untrained")
+        if types[value] != types[weight]:
+            raise VerifyError(f"{graph.name}: the update of {weight} is {_full(types[value])}")
     for what, names in (
         ("output", [name for name, _ in graph.outputs]),
         ("metric", [name for name, _ in graph.metrics]),
         ("gradient", [name for name, _ in graph.gradients]),
+        ("update", [name for name, _ in graph.updates]),
     ):
         if len(set(names)) != len(names):
             raise VerifyError(f"{graph.name}: an {what} is named twice")

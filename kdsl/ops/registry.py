@@ -31,6 +31,7 @@ Kind = Literal[
     "axis",
     "axes",
     "ints",
+    "sizes",
     "pairs",
     "text",
     "initializer",
@@ -97,8 +98,9 @@ class Param:
     kind      size: a whole number >= 1.  int.  number: a float.  numbers: a float, or a list of floats (as a tuple).
               bool.  word: one of `words`.  shape: a list of sizes, one of them may be -1.  axis: an int, negative from
               the end.  axes: one or a list of them, as a tuple; None for all axes but the batch.  ints: a list of whole
-              numbers, as a tuple.  sizes: a size, or a list of them, as a tuple.  pairs: a list of [before, after], or one of them, or one number for all.  text: quoted
-              text.  initializer: a word or call of `kdsl.training.initializers`, as (name, settings).
+              numbers, as a tuple.  sizes: a size, or a list of them, as a tuple.  pairs: a list of [before, after], or
+              one of them, or one number for all.  text: quoted text.  initializer: a word or call of
+              `kdsl.training.initializers`, as (name, settings).
               time: (amount, "epochs" | "steps").  times: a list of them.
     positional  the one argument that may be given without a name
     low, high   bounds; `open` names those that are excluded: "", "low", "high", "both"

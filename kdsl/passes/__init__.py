@@ -13,6 +13,7 @@ from kdsl.passes.check_shapes import CheckShapes
 from kdsl.passes.common_subexpressions import CommonSubexpressions
 from kdsl.passes.dead_code import DeadCode
 from kdsl.passes.differentiate import Differentiate, Stop, stops, without_gradient
+from kdsl.passes.expand_batch_norm import ExpandBatchNorm
 from kdsl.passes.fold_constants import FoldConstants
 from kdsl.passes.fuse_elementwise import FuseElementwise
 from kdsl.passes.fuse_epilogues import FuseEpilogues
@@ -42,6 +43,7 @@ __all__ = [
 PIPELINE: tuple[Pass, ...] = (
     CheckShapes(),
     Inference(),
+    ExpandBatchNorm(),
     FoldConstants(),
     Simplify(),
     CommonSubexpressions(),

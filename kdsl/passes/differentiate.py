@@ -10,6 +10,7 @@ from kdsl.graph.builder import Builder
 from kdsl.graph.graph import SOURCES, Graph, Node
 from kdsl.graph.verify import Stage
 from kdsl.passes.dead_code import reached
+from kdsl.passes.expand_batch_norm import expanded
 from kdsl.passes.pass_ import Kind, Pass
 
 
@@ -70,6 +71,7 @@ def stops(graph: Graph) -> tuple[Stop, ...]:
     """The weights of a forward graph that training would leave alone although its loss depends on them."""
     if graph.loss is None:
         return ()
+    graph = expanded(graph, training=True)
     _, totals = _sent_back(graph)
     used = reached(replace(graph, outputs=(), metrics=()))
     found = []
@@ -99,7 +101,7 @@ def _obstacle(graph: Graph, weight: str, gradients: Mapping[str, str]) -> Node:
 
 def without_gradient(graph: Graph) -> tuple[str, ...]:
     """Trainable weights of a forward graph that its loss sends no gradient to: training leaves them as they are."""
-    found = {weight for weight, _ in Differentiate().run(graph).gradients}
+    found = {weight for weight, _ in Differentiate().run(expanded(graph, training=True)).gradients}
     return tuple(node.name for node in _trainable(graph) if node.name not in found)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from kdsl.graph.graph import Graph, Node, attributes_of
+from kdsl.passes.expand_batch_norm import expanded
 from kdsl.passes.pass_ import Kind, Pass
 
 MEANS = {"random_normal": 0.0, "random_uniform": 0.5}
@@ -14,7 +15,7 @@ MEANS = {"random_normal": 0.0, "random_uniform": 0.5}
 @dataclass(frozen=True)
 class Inference(Pass):
     """Random ops become what they are at inference: dropout hands its input on, drawn values are their mean unless they
-    are drawn always. Nothing needs to be kept from gradients."""
+    are drawn always. Batch normalisation takes its moving statistics. Nothing needs to be kept from gradients."""
 
     name: ClassVar[str] = "inference"
     optional: ClassVar[bool] = False
@@ -23,7 +24,7 @@ class Inference(Pass):
     def run(self, graph: Graph) -> Graph:
         names: dict[str, str] = {}
         nodes: list[Node] = []
-        for node in graph.nodes:
+        for node in expanded(graph, training=False).nodes:
             if node.op in ("dropout", "stop_gradient"):
                 names[node.name] = names.get(node.inputs[0], node.inputs[0])
             else:

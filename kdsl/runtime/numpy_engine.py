@@ -23,13 +23,14 @@ class Functions(NamedTuple):
 
     predict    (w, *inputs) -> outputs
     evaluate   (w, *inputs, *targets) -> loss and metrics
-    gradients  (w, seed, step, *inputs, *targets) -> (loss and metrics, gradient of each trained weight)
+    gradients  (w, seed, step, *inputs, *targets) -> (loss and metrics, gradient of each trained weight, new values of
+               weights that are moving averages)
     update     (w, gradients, slots, step, *optimizer's numbers): changes weights and slots in place
     """
 
     predict: Callable[..., Arrays]
     evaluate: Callable[..., Arrays] = no_training
-    gradients: Callable[..., tuple[Arrays, Weights]] = no_training
+    gradients: Callable[..., tuple[Arrays, Weights, Weights]] = no_training
     update: Callable[..., None] = no_training
 
 
@@ -67,10 +68,12 @@ class NumpyEngine:
             for index, start in enumerate(range(0, len(order), batch_size)):
                 rows = order[start : start + batch_size]
                 batch = [array[rows] for array in (*inputs, *targets)]
-                results, gradients = self.functions.gradients(self.weights, seed, step + index, *batch)
+                results, gradients, moved = self.functions.gradients(self.weights, seed, step + index, *batch)
                 if not np.isfinite(results[0]):
                     return totals, index
                 self.functions.update(self.weights, gradients, self.slots, step + index, *map(float, hyper[index]))
+                for name, value in moved.items():
+                    self.weights[name][...] = value
                 totals += np.array(results, np.float64) * len(rows)
         return totals, -1
 

@@ -105,7 +105,7 @@ def test_functions_are_the_graphs(tmp_path, case):
     y_given = y.astype(np.uint8) if y.dtype == bool else y
 
     forward = run(program.graph, {"x": x}, {"y": y_given}, weights, seed=5, step=3)
-    means, gradients = module.gradients(weights, 5, 3, x, y_given)
+    means, gradients, _ = module.gradients(weights, 5, 3, x, y_given)
     assert means[0] == pytest.approx(forward[program.graph.loss], rel=1e-12)
     assert means[1] == pytest.approx(forward[program.graph.metrics[0][1]], rel=1e-12)
 
@@ -150,7 +150,7 @@ def test_steps_are_the_optimizers(tmp_path, optimizer):
         slot: {name: np.zeros_like(w) for name, w in weights.items()} for slot in module.DECLARATION.training.slots
     }
     for step in range(3):
-        _, gradients = module.gradients(weights, 5, step, x, y)
+        _, gradients, _ = module.gradients(weights, 5, step, x, y)
         weights, slots = apply(chosen.name, dict(chosen.numbers), dict(chosen.flags), step, weights, gradients, slots)
         model.train_on_batch(x, y)
     for name, value in model.get_weights().items():

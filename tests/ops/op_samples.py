@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from movement_samples import MOVEMENT_SAMPLES
 from small_graphs import draw, f32, index, truth, u8, weight
+from window_samples import WINDOW_SAMPLES
 
 from kdsl.graph.types import FLOAT_SCALAR, TensorType
 from kdsl.ops import OPS
@@ -155,6 +156,7 @@ SAMPLES: dict[str, list[tuple[list[TensorType], dict[str, Any]]]] = {
         ([FLOAT_SCALAR], {"shape": ()}),
     ],
     **MOVEMENT_SAMPLES,
+    **WINDOW_SAMPLES,
 }
 
 
