@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from kdsl.diagnostics.diagnostic import Edit
-from kdsl.elaborate import evaluate, foreign, losses, named, numbers, tensors
+from kdsl.elaborate import evaluate, foreign, library, losses, named, numbers, tensors
 from kdsl.elaborate.arguments import Callee, bind
 from kdsl.elaborate.constants import Unfit, kind_of
 from kdsl.elaborate.context import Context
@@ -224,4 +224,6 @@ def unknown_function(context: Context, node: tree.Call) -> None:
         edits = [Edit(node.name.span, ours)]
     elif ours:
         help, edits = f"it is a layer here: `x -> {rewritten(LAYERS[ours], node)}`", []
+    elif library.import_of(name):
+        help, edits = f"it is in the library: `{library.import_of(name)}`", []
     context.report.error("E208", f"I do not know a function called `{name}`", node.name.span, help=help, edits=edits)
