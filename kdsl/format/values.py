@@ -195,7 +195,7 @@ def bracket(it: Bracket, called: bool, typed: bool) -> Doc:
     closing = not parts[-1]
     if closing:
         parts.pop()
-    plain = all(map(is_number, parts)) and not any(map(comments, commas))
+    plain = all(map(is_number, parts)) and not any(map(comments, commas)) and not it.closer.above
     if it.kind == "LSQB" and not called and len(parts) > 1 and plain:
         numbers = [(flow(part), "," if i < len(parts) - 1 else "") for i, part in enumerate(parts)]
         return surrounded(it, Line(""), (Fill(tuple(numbers)), IfBroken(",")), closing)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from format_corpus import BAD, GOOD, MODELS, respaced, source, text_of
-from hypothesis import assume, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from kdsl.diagnostics.diagnostic import Diagnostic
@@ -166,8 +166,9 @@ OPERATORS = ["+", "-", "*", "/", "**", "@", "==", "and"]
 NL = "\n"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32))
+@example(1345)
 def test_made_up_statements(seed: int) -> None:
     rng = random.Random(seed)
     maker = Maker(rng)
