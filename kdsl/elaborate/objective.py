@@ -68,7 +68,8 @@ def loss_of(context: Context, value: tree.Value) -> Objective | None:
         name = numbered(name, taken)
         taken.add(name)
         parts.append((name, part.value))
-    return Objective(found_value.value, reprint(value), "", value.span, parts)
+    loss = one_number(context, found_value, value.span, "loss")  # a list of numbers among the summands makes a vector
+    return Objective(loss, reprint(value), "", value.span, parts)
 
 
 def summed(context: Context, value: tree.Value, parts: list[tuple[str, Tensor]]) -> Meaning:

@@ -88,6 +88,10 @@ def test_a_tensor_as_loss_is_its_mean() -> None:
     kernel, rest = (values["stem.kernel"] ** 2).mean(), mse(values["side"], values["z"])
     assert found["loss"] == pytest.approx(mse(values["guess"][:, 0], values["y"]) + rest + kernel)
 
+    assert results(net("loss = mse(guess, y) + [1, 2, 6]"))[0]["loss"] == pytest.approx(
+        results(net("loss = mse(guess, y)"))[0]["loss"] + 3
+    )
+
 
 def test_metrics_are_expressions_too() -> None:
     model = net(
