@@ -16,13 +16,39 @@ HEAD = (
     "model Net(k: int = 2, w: word = relu) {\n  input x: f32[4, 6]\n  input v: f32[6]\n  input n: i32[3]\n  input on: bool[6]\n"
     "  input c: index(5)\n  input cs: index(7)[4]\n  input s: f32\n  target y: f32[6]\n  d = x -> dense(6) as step\n"
 )
-ATOMS = (
-    "x v n on c cs s y d k w 1 0 -2 0.5 true [1,2,3,4,5,6] [x,d] [] [[1,2],[3]] 5_epochs 'td->t' 'td,d->t' step step.kernel "
-    "x[0] same axis"
-).split()
-OPERATORS = "+ - * / ** @ == < <= > >= and or".split()
+ATOMS = [
+    "x",
+    "v",
+    "n",
+    "on",
+    "c",
+    "cs",
+    "s",
+    "y",
+    "d",
+    "k",
+    "w",
+    "1",
+    "0",
+    "-2",
+    "0.5",
+    "true",
+    "[1,2,3,4,5,6]",
+    "[x,d]",
+    "[]",
+    "[[1,2],[3]]",
+    "5_epochs",
+    "'td->t'",
+    "'td,d->t'",
+    "step",
+    "step.kernel",
+    "x[0]",
+    "same",
+    "axis",
+]
+OPERATORS = ["+", "-", "*", "/", "**", "@", "==", "<", "<=", ">", ">=", "and", "or"]
 CALLED = [*LAYERS, "floor", "sqrt", "mse", "accuracy", "cosine", "l2", "adam", "foo"]
-KEYS = "axis keep low high shape alpha rate equation depth before value".split()
+KEYS = ["axis", "keep", "low", "high", "shape", "alpha", "rate", "equation", "depth", "before", "value"]
 INDEXES = ("0", "-1", ":", "1:3", "::2", "9", "0, 0", ":, -1", "k", "c", "0:0", "x")
 
 
