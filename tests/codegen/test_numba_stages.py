@@ -7,11 +7,14 @@ from typing import Any
 
 import numpy as np
 import pytest
-from graph_models import ADAM, graph_module
+from graph_models import ADAM, SGD, graph_module, program_of
 from numba_models import assert_equal, data, engine, poison, results
 from small_graphs import Network, f32, index, line
 
 from kdsl.ops.indexing import index as cut
+from kdsl.passes import make_graphs
+from kdsl.plan.footprint import numba_bytes
+from kdsl.plan.model import plan_model
 
 PLACES = {"axis": 0, "batched_values": False, "batched_indices": True}
 Setting = tuple[str, dict[str, float], dict[str, Any]]
@@ -202,3 +205,42 @@ def test_passes_over_a_batch() -> None:
             np.testing.assert_allclose(
                 found.predict((x,), start, stop)[0], wanted.predict((x,), start, stop)[0], rtol=1e-10, atol=1e-12
             )
+
+
+@pytest.mark.parametrize("name", NETS)
+def test_memory_is_as_announced(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Single precision: nothing is written outside of the array, and nothing is held besides what the plan says."""
+    net = NETS[name]()
+    made = graph_module(net, dtype="f32")
+    guards: list[np.ndarray] = []
+
+    def aligned(count: int) -> np.ndarray:
+        guarded = np.full(count + 256, 12345.0, np.float32)
+        start = 64 + -(guarded.ctypes.data // 4) % 16
+        guards.extend((guarded[:start], guarded[start + count :]))
+        guarded[start : start + count] = 0.0
+        return guarded[start : start + count]
+
+    core = engine(made, 2)
+    held = [core.mem.base, core.partials, core.totals, core.numbers, core.team.words]
+    assert core.nbytes == sum(array.nbytes for array in held) + 8 * len(core.job)
+    program = program_of(net.graph(), SGD, 8)
+    assert core.nbytes == numba_bytes(plan_model(program, make_graphs(program), set()), "f32", 2)
+    monkeypatch.setattr(made, "aligned", aligned)
+    assert_equal(results(graph_module(net, "numpy", "f32"), batch=19), results(made, batch=19, threads=2), 1e-5)
+    assert len(guards) >= 4
+    assert all((guard == 12345.0).all() for guard in guards)
+
+
+@pytest.mark.parametrize("name", ["root_of_a_mean", "sum_of_losses", "weights_of_any_rank"])
+def test_evaluation_takes_batches_of_256(name: str) -> None:
+    numpy, made = (graph_module(NETS[name](), target) for target in ("numpy", "numba"))
+    wanted, found = engine(numpy), engine(made, 2)
+    for weight, value in numpy.initial_weights(1).items():
+        wanted.set_weight(weight, value)
+        found.set_weight(weight, value)
+    inputs, targets = data(made, 600)
+    for start, stop in ((0, 600), (10, 300), (3, 4)):
+        np.testing.assert_allclose(
+            found.evaluate(inputs, targets, start, stop), wanted.evaluate(inputs, targets, start, stop), rtol=1e-10
+        )
