@@ -121,10 +121,14 @@ def with_line(nest: Nest) -> Nest:
 
 
 def across_axis(nest: Nest) -> int | None:
-    """The axis to sum along, lane by lane: a reduced one without gaps in an operand."""
+    """The axis to sum along, lane by lane: a reduced one without gaps in an operand, or in the numbers of the elements."""
     if nest.reduction in ("argmax", "argmin"):
         return None
+    accesses = [
+        *(read.access for read in nest.reads if read.access is not None),
+        *([nest.elements] if nest.elements else []),
+    ]
     for n in range(len(nest.axes) - 1, -1, -1):
-        if nest.axes[n].reduced and any(r.access is not None and r.access.strides[n] == 1 for r in nest.reads):
+        if nest.axes[n].reduced and any(access.strides[n] == 1 for access in accesses):
             return n
     return None

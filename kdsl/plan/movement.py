@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kdsl.graph.graph import Node
-from kdsl.plan.expression import RANDOM
 from kdsl.plan.launch import Buffer
 from kdsl.plan.layout import PANEL, padded
 from kdsl.plan.loops import Access, Axis, Nest, Read
 from kdsl.plan.lowering import Lowering, outside_values
 from kdsl.plan.places import View
-from kdsl.plan.sweeps import Operands, broadcast_strides, copy, flat_strides, own_lines, rows_axis, sweep
+from kdsl.plan.sweeps import Operands, broadcast_strides, copy, elements_of, own_lines, rows_axis, sweep
 
 
 def lower_elementwise(lowering: Lowering, node: Node) -> None:
@@ -22,13 +21,12 @@ def lower_elementwise(lowering: Lowering, node: Node) -> None:
     for value in outside_values(body):
         view = lowering.view(value)
         operands.add(value, view, broadcast_strides(view, shape))
-    draws = any(part.op in RANDOM for part in body)
     nest = Nest(
         (rows_axis(lowering), *map(Axis, shape)),
         (),
         _whole(lowering, out, node),
         body,
-        elements=_elements(node) if draws else None,
+        elements=elements_of(node.type, body),
     )
     ops = list(dict.fromkeys(part.op for part in body))
     sweep(lowering, node, "_".join(["broadcast", *ops][:5]), nest, operands, out)
@@ -38,7 +36,7 @@ def lower_random(lowering: Lowering, node: Node) -> None:
     """Random numbers for each element: the operand only says how many rows there are."""
     out = lowering.result(node, own_lines(lowering, node))
     axes = (rows_axis(lowering), *map(Axis, node.type.shape))
-    nest = Nest(axes, (), _whole(lowering, out, node), (node,), elements=_elements(node))
+    nest = Nest(axes, (), _whole(lowering, out, node), (node,), elements=elements_of(node.type, (node,)))
     sweep(lowering, node, node.op, nest, Operands(), out)
 
 
@@ -46,10 +44,6 @@ def lower_full(lowering: Lowering, node: Node) -> None:
     out = lowering.result(node, own_lines(lowering, node))
     nest = Nest((rows_axis(lowering), *map(Axis, node.type.shape)), (), _whole(lowering, out, node))
     sweep(lowering, node, "fill", nest, Operands(numbers=[("", repr(node.attribute("value")))]), out)
-
-
-def _elements(node: Node) -> Access:
-    return Access(f"start * {node.type.size}", (node.type.size, *flat_strides(node.type.shape)))
 
 
 def _whole(lowering: Lowering, out: Buffer, node: Node) -> Access:

@@ -9,7 +9,7 @@ from kdsl.graph.types import TensorType
 from kdsl.plan.launch import Buffer
 from kdsl.plan.loops import Access, Axis, Nest, Reduction
 from kdsl.plan.lowering import Lowering, outside_values
-from kdsl.plan.sweeps import Operands, broadcast_strides, own_lines, rows_axis, sweep
+from kdsl.plan.sweeps import Operands, broadcast_strides, elements_of, own_lines, rows_axis, sweep
 
 KINDS: dict[str, Reduction] = {
     "reduce_sum": "sum",
@@ -74,4 +74,5 @@ def _reduce(
     axes = [rows_axis(lowering, rows), *(Axis(size, axis in over) for axis, size in enumerate(type.shape))]
     place = Access(out.name, (0 if rows else out.layout.row, *strides))
     name = "_".join([f"{kind}_of", *dict.fromkeys(part.op for part in body)][:5])
-    sweep(lowering, node, name, Nest(tuple(axes), (), place, body, reduction=kind), operands, out)
+    nest = Nest(tuple(axes), (), place, body, reduction=kind, elements=elements_of(type, body))
+    sweep(lowering, node, name, nest, operands, out)

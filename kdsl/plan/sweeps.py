@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from math import prod
 
 from kdsl.graph.graph import Node
-from kdsl.plan.expression import streams_of
+from kdsl.graph.types import TensorType
+from kdsl.plan.expression import RANDOM, streams_of
 from kdsl.plan.launch import Buffer
 from kdsl.plan.layout import PANEL, Layout, in_panels, last_axis
 from kdsl.plan.loop_text import nest_text
@@ -125,9 +127,9 @@ def broadcast_strides(view: View, shape: tuple[int, ...]) -> tuple[int, ...]:
     return (*[0] * missing, *own)
 
 
-def flat_strides(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """Distances in an array without padding."""
-    strides = [1]
-    for size in reversed(shape[1:]):
-        strides.append(strides[-1] * size)
-    return tuple(reversed(strides)) if shape else ()
+def elements_of(type: TensorType, body: Sequence[Node]) -> Access | None:
+    """The numbers of the elements in an array without padding, where an op of the body draws random numbers."""
+    if not any(part.op in RANDOM for part in body):
+        return None
+    strides = [prod(type.shape[axis + 1 :]) for axis in range(type.rank)]
+    return Access(f"start * {type.size}", (type.size, *strides))
