@@ -1,4 +1,5 @@
-"""Where `grammar/` and `templates/` are: inside the package in an installed wheel, beside it in a checkout."""
+"""Where `grammar/`, `templates/` and `library/` are: inside the package in an installed wheel, the first two beside it in a
+checkout."""
 
 from __future__ import annotations
 
@@ -12,7 +13,7 @@ HERE = Path(__file__).resolve().parent
 
 
 def folder(kind: str) -> Traversable:
-    """The folder `grammar` or `templates`, wherever this copy of kdsl keeps it."""
+    """The folder `grammar`, `templates` or `library`, wherever this copy of kdsl keeps it."""
     for place in (HERE / kind, HERE.parent / kind):
         if place.is_dir():
             return place
