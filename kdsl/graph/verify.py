@@ -141,6 +141,8 @@ def _fused(node: Node, types: Mapping[str, TensorType], stage: Stage) -> None:
             raise _fail(node, f"{part.op} cannot stand at place {number} of a {kind}")
         if not first and not reduces and not (OPS[part.op].elementwise or part.op == "dropout"):
             raise _fail(node, f"{part.op} is not elementwise")
+        if not reduces and (part.type.shape, part.type.batched) != (node.body[0].type.shape, node.body[0].type.batched):
+            raise _fail(node, f"{part.name} is of another shape than {node.body[0].name}")
         if kind == "contraction" and number and node.body[number - 1].name not in part.inputs:
             raise _fail(node, f"{part.name} does not read {node.body[number - 1].name}, the value before it")
         inside[part.name] = part.type

@@ -12,6 +12,7 @@ from small_graphs import Network, f32, index, weight
 from kdsl.graph import Graph, Node, TensorType, VerifyError, verify
 from kdsl.graph.graph import attributes_of
 from kdsl.passes import optimise
+from kdsl.passes.fuse_reductions import FuseReductions
 
 
 def classifier() -> Graph:
@@ -128,7 +129,7 @@ def fused_node() -> Node:
 
 
 BODIES: list[tuple[str, Callable[[Node], Node]]] = [
-    ("kind is one of contraction, elementwise", lambda n: replace(n, attributes=(("kind", "other"),))),
+    ("kind is one of contraction, elementwise, reduction", lambda n: replace(n, attributes=(("kind", "other"),))),
     ("a body has at least two nodes", lambda n: replace(n, body=n.body[:1])),
     ("the body ends in relu", lambda n: replace(n, body=n.body[:-1])),
     ("matmul cannot stand at place 0 of a elementwise", lambda n: replace(n, attributes=(("kind", "elementwise"),))),
@@ -141,6 +142,41 @@ BODIES: list[tuple[str, Callable[[Node], Node]]] = [
     ("constant cannot be part of a body", lambda n: replace(n, body=(*n.body, replace(n.body[-1], op="constant")))),
     ("x is defined outside as well", lambda n: replace(n, body=(replace(n.body[0], name="x"), *n.body[1:]))),
 ]
+
+
+def reduction(change: Callable[[Node], Node] = lambda node: node) -> Graph:
+    """`sum(square(x) * x)` as one fused node, changed."""
+    net = Network()
+    x = net.input("x", f32(2, 3))
+    h = net.op("multiply", net.op("square", x), x)
+    net.output("y", net.op("reduce_sum", h, axes=(0,), keep=False))
+    graph = FuseReductions().run(net.graph())
+    return replace(graph, nodes=tuple(change(n) if n.op == "fused" else n for n in graph.nodes))
+
+
+REDUCTIONS: list[tuple[str, Callable[[Node], Node]]] = [
+    ("multiply cannot stand at place 1 of a reduction", lambda n: replace(n, body=n.body[:-1], name="multiply")),
+    (
+        "reduce_sum cannot stand at place 2 of a elementwise",
+        lambda n: replace(n, attributes=(("kind", "elementwise"),)),
+    ),
+    ("square is of another shape than wide", lambda n: with_a_wide_part(n)),
+]
+
+
+def with_a_wide_part(node: Node) -> Node:
+    wide = replace(node.body[0], name="wide", op="add", inputs=("x", "x"))
+    narrow = replace(node.body[0], name="square", inputs=("rows",), type=f32(2, 1))
+    return replace(node, body=(wide, narrow, *node.body[1:]), inputs=(*node.inputs, "rows"))
+
+
+@pytest.mark.parametrize(("complaint", "spoil"), REDUCTIONS)
+def test_illegal_reductions(complaint: str, spoil: Callable[[Node], Node]) -> None:
+    verify(reduction(), "optimised")
+    graph = reduction(spoil)
+    rows = replace(graph["x"], name="rows", type=f32(2, 1))
+    with pytest.raises(VerifyError, match=complaint):
+        verify(replace(graph, nodes=(rows, *graph.nodes)), "optimised")
 
 
 def relu_of_x() -> Node:

@@ -18,6 +18,7 @@ from kdsl.passes.differentiate import Differentiate
 from kdsl.passes.fold_constants import FoldConstants
 from kdsl.passes.fuse_elementwise import FuseElementwise
 from kdsl.passes.fuse_epilogues import FuseEpilogues
+from kdsl.passes.fuse_reductions import FuseReductions
 from kdsl.passes.inference import Inference
 from kdsl.passes.simplify_gradients import SimplifyGradients
 
@@ -409,6 +410,35 @@ def test_operands_that_broadcast_end_an_epilogue_but_no_sweep() -> None:
     net.output("y", net.layer("relu", net.op("multiply", h, net.weight("rows", 2, 1))))
     graph = FuseElementwise().run(FuseEpilogues().run(net.graph()))
     assert bodies(graph) == [["matmul", "add_bias"], ["multiply", "relu"]] and graph["relu"].inputs == ("dense", "rows")
+
+
+def test_a_reduction_takes_along_what_only_it_reads() -> None:
+    """The square and the product; not the sigmoid, which an output reads too, nor the exponential of another shape."""
+    net = Network()
+    x, w = net.input("x", f32(2, 3)), net.weight("w", 3)
+    a = net.layer("sigmoid", x)
+    row = net.layer("exp", net.input("z", f32(1, 3)))
+    h = net.op("multiply", net.op("add", net.op("square", a), row), w)
+    net.output("a", a)
+    net.output("y", net.op("reduce_sum", h, axes=(1,), keep=False))
+    graph = FuseReductions().run(net.graph())
+    assert bodies(graph) == [["square", "add", "multiply", "reduce_sum"]]
+    assert (
+        graph["reduce_sum"].inputs == ("sigmoid", "exp", "w") and graph["reduce_sum"].attribute("kind") == "reduction"
+    )
+    net.output("h", h)
+    assert not bodies(FuseReductions().run(net.graph()))
+
+
+def test_a_sum_over_the_batch_takes_products_along() -> None:
+    net = Network()
+    w = net.weight("w", 3)
+    h = net.op("multiply", net.layer("tanh", net.input("x", f32(2, 3))), w)
+    net.loss("mse", net.op("multiply", h, h), net.target("y", f32(2, 3)))
+    graph = optimise(slice_graph(net.graph(), "train"), verify_each=True)
+    (node,) = [n for n in graph.of("fused") if n.attribute("kind") == "reduction"]
+    assert node.body[-1].op == "sum_to" and node.type == TensorType("f32", (3,), batched=False)
+    assert node.name == dict(graph.gradients)["w"]
 
 
 def test_elementwise_trees() -> None:
