@@ -16,6 +16,8 @@ from kdsl.ops.registry import Param
 from kdsl.source import Span
 from kdsl.syntax import tree
 
+AXIS_IS_NAMED = frozenset(["min", "max"])
+
 
 @dataclass(frozen=True)
 class Arguments:
@@ -39,6 +41,11 @@ class Callee:
     call: Span
     step: bool = False  # stands after an arrow, so that steps can follow it
     ordered: bool = False
+
+    @property
+    def in_order(self) -> bool:
+        """`max(x, 0)` is left out: NumPy's maximum along axis 0, or Python's of two values? The reader could not tell."""
+        return self.ordered and self.name not in AXIS_IS_NAMED
 
     @property
     def positional(self) -> str | None:
@@ -80,16 +87,16 @@ def parameter_of(
     positional = callee.positional
     if argument.name is None:
         unnamed = [each for each in arguments if each.name is None]
-        if callee.ordered and unnamed.index(argument) < len(callee.parameters):
+        if callee.in_order and unnamed.index(argument) < len(callee.parameters):
             return list(callee.parameters)[unnamed.index(argument)]
         if positional is not None and unnamed[0] is argument:
             return positional
-        most = len(callee.parameters) if callee.ordered else positional is not None
+        most = len(callee.parameters) if callee.in_order else positional is not None
         if unnamed.index(argument) == most:  # the first too many speaks for the others
             too_many(context, callee, arguments, argument)
         return None
     key = argument.name.text
-    if key == positional and callee.parameters[key].kind in ("size", "shape") and not callee.ordered:
+    if key == positional and callee.parameters[key].kind in ("size", "shape") and not callee.in_order:
         unknown_argument(context, callee, arguments, argument)
         return None
     if key in callee.parameters:
@@ -101,8 +108,8 @@ def parameter_of(
 def too_many(context: Context, callee: Callee, arguments: Sequence[tree.Argument], argument: tree.Argument) -> None:
     named = fitting(callee, argument.value)
     if not callee.parameters:
-        message = f"`{callee.name}` takes no {'other ' * callee.ordered}arguments"
-    elif callee.ordered:
+        message = f"`{callee.name}` takes no {'other ' * callee.in_order}arguments"
+    elif callee.in_order:
         message = f"`{callee.name}` takes {listed(list(callee.parameters), 'and')}, and nothing behind them"
     elif callee.positional is None:
         message = f"`{callee.name}` takes no argument without a name"
@@ -110,7 +117,12 @@ def too_many(context: Context, callee: Callee, arguments: Sequence[tree.Argument
         message = f"`{callee.name}` takes one argument without a name, its {callee.positional}"
     help, edits = "", []
     sizes = all(a.name is None and isinstance(a.value, (tree.Number, tree.Path)) for a in arguments)
-    if callee.name == "dense" and len(arguments) == 2 and sizes:
+    if callee.ordered and not callee.in_order:
+        given = foreign.bare(argument.value)
+        help = (
+            f"along an axis it is `{callee.name}(axis = {given})`, element by element `{callee.name}imum(x, {given})`"
+        )
+    elif callee.name == "dense" and len(arguments) == 2 and sizes:
         help = f"the size that comes in is inferred: `dense({foreign.bare(arguments[1].value)})`"
         edits = [Edit(callee.call, f"dense({foreign.bare(arguments[1].value)})")]
     elif named[:1] == ["lr"]:  # what every other library takes first
@@ -131,7 +143,7 @@ def fitting(callee: Callee, value: tree.Value) -> list[str]:
         for key, parameter in callee.parameters.items()
         if key != callee.positional
         and (not truth or parameter.kind == "bool")
-        and (not number or parameter.kind in ("size", "int", "number", "numbers", "axis"))
+        and (not number or parameter.kind in ("size", "int", "number", "numbers", "axis", "axes"))
     ]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from kdsl.diagnostics.diagnostic import Edit
 from kdsl.elaborate import evaluate, foreign, library, losses, named, numbers, tensors
-from kdsl.elaborate.arguments import Callee, bind
+from kdsl.elaborate.arguments import AXIS_IS_NAMED, Callee, bind
 from kdsl.elaborate.constants import Unfit, kind_of
 from kdsl.elaborate.context import Context
 from kdsl.elaborate.layers import Values, apply, one_value
@@ -19,7 +19,6 @@ from kdsl.ops.registry import LAYERS, Layer
 from kdsl.syntax import tree
 from kdsl.training.registry import AUGMENTATIONS, LOSSES, METRICS, OPTIMIZERS, REGULARIZERS, SCHEDULES
 
-AXIS_IS_NAMED = frozenset(["min", "max"])
 SETTINGS: dict[str, tuple[Mapping[str, object], str]] = {
     "a loss": (LOSSES, "loss = {}"),
     "a metric": (METRICS, "metrics = [{}]"),
@@ -165,7 +164,7 @@ def needs_input(context: Context, node: tree.Call, layer: type[Layer]) -> None:
 
 
 def name_the_axis(context: Context, node: tree.Call, name: str) -> None:
-    """`max(x, 0)` is NumPy's maximum along axis 0, and Python's elementwise one: the reader could not tell."""
+    """`max(x, 0)`: which of the two is meant?"""
     first, second = (short(argument.value.span.text) for argument in node.arguments[:2])
     context.report.error(
         "E308",

@@ -154,6 +154,8 @@ def test_what_is_unknown_is_reported_once() -> None:
         ("mean(x, keepdims = true)", "E302", "Keras's `keepdims` is `keep` here"),
         ("sum(x, axis = 0, keepdim = true)", "E302", "Keras's `keepdim` is `keep` here"),
         ("max(x, 0)", "E308", "element by element it is `maximum(x, 0)`"),
+        ("x -> max(0)", "E308", "element by element `maximum(x, 0)`"),
+        ("sum([v, v])", "E313", "`stack([v, ...], axis = 0)` puts tensors side by side"),
         ("clip(x, 0, 1, 2)", "E308", ""),
         ("meen(x)", "E208", "did you mean `mean`"),
         ("maximum(1, 2)", "E316", "of numbers it is `max`"),
