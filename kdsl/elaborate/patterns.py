@@ -8,10 +8,17 @@ from collections.abc import Sequence
 from kdsl.diagnostics.diagnostic import Edit
 from kdsl.diagnostics.suggest import nearest
 from kdsl.elaborate.context import Context
+from kdsl.elaborate.scope import Unknown
 from kdsl.elaborate.words import listed
 from kdsl.source import Span
 
 SHOWN = 5  # names that a help lists
+
+
+def incomplete(context: Context) -> bool:
+    """Whether something of the model is unknown for a reason already reported: a weight may be missing with it."""
+    bounds = (bound for scope in context.scope.outwards() for bound in scope.names.values())
+    return context.scope.is_porous() or any(isinstance(bound.meaning, Unknown) for bound in bounds)
 
 
 def matching(context: Context, pattern: str, at: Span) -> list[str]:
@@ -19,7 +26,7 @@ def matching(context: Context, pattern: str, at: Span) -> list[str]:
     assert context.work is not None
     names = list(context.work.weights)
     found = named(pattern, names)
-    if not found and not context.work.exhausted:
+    if not found and not context.work.exhausted and not incomplete(context):
         meant = mended(pattern, names)
         help = f'did you mean "{meant}"?' if meant else alike(pattern, names)
         written = at.text == f'"{pattern}"'

@@ -103,6 +103,6 @@ def swapped(node: Any, rng: random.Random, values: list[Any], steps: list[Any]) 
     if isinstance(node, STEPS) and rng.random() < 0.03:
         return rng.choice(steps)
     changed = {
-        f.name: swapped(getattr(node, f.name), rng, values, steps) for f in fields(node) if f.init and f.name != "path"
+        f.name: swapped(getattr(node, f.name), rng, values, steps) for f in fields(node) if f.init and f.name not in ("path", "pattern")
     }
     return replace(node, **changed)  # type: ignore[type-var]
