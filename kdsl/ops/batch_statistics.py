@@ -66,21 +66,26 @@ class BatchMeanGradient(Spread):
 
 @op("batch_variance")
 class BatchVariance(Op):
-    """`mean((x - mean) ** 2)[c]` over the batch and every axis but the last, not corrected: [.., C] -> [C]."""
+    """`mean((x - mean) ** 2)[c]` over the batch and every axis but the last, not corrected: [.., C] and [C] -> [C]."""
 
     @staticmethod
     def infer(types: Sequence[TensorType], attributes: Mapping[str, Attribute]) -> TensorType:
-        return per_channel(types[0])
+        x, mean = types
+        if mean != per_channel(x):
+            raise ValueError(f"{mean} is no mean of {x}")
+        return mean
 
     @staticmethod
-    def reference(x: Array) -> Array:
-        return x.reshape(-1, x.shape[-1]).var(0)
+    def reference(x: Array, mean: Array) -> Array:
+        return ((x - mean) ** 2).reshape(-1, x.shape[-1]).mean(0)
 
     @staticmethod
     def gradient(build: Builder, node: Node, upstream: str) -> tuple[str | None, ...]:
-        (x,) = node.inputs
-        mean = build.add("batch_mean", [x], name=f"{x}.mean")  # found again as the one that training computed
-        return (build.add("batch_variance_gradient", [upstream, x, mean], name=f"gradient.{x}"),)
+        x, mean = node.inputs
+        for_x = build.add("batch_variance_gradient", [upstream, x, mean], name=f"gradient.{x}")
+        off = build.add("subtract", [mean, build.add("batch_mean", [x])], name=f"gradient.{mean}.off")
+        twice = build.add("multiply", [off, build.constant(2.0)], name=f"gradient.{mean}.twice")
+        return for_x, build.add("multiply", [upstream, twice], name=f"gradient.{mean}")
 
 
 @op("batch_variance_gradient")

@@ -51,7 +51,8 @@ def _normalised(build: Builder, graph: Graph, node: Node, training: bool, update
     if training:
         moving = mean, variance
         mean = build.add("batch_mean", [x], name=f"{path}.mean")
-        variance = build.add("batch_variance", [x], name=f"{path}.variance")
+        middle = build.add("stop_gradient", [mean], name=f"{path}.middle")  # the variance is smallest there: no slope
+        variance = build.add("batch_variance", [x, middle], name=f"{path}.variance")
         for old, new in zip(moving, (mean, variance), strict=True):
             # A layer that runs twice with the same weights moves them twice.
             kept = build.add("multiply", [updates.get(old, old), build.constant(momentum)], name=f"{old}.kept")

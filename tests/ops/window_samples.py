@@ -68,6 +68,6 @@ WINDOW_SAMPLES: dict[str, list[Case]] = {
     ],
     "batch_mean": [([f32(3)], {}), ([f32(2, 2, 3)], {})],
     "batch_mean_gradient": [([weight(3), f32(2, 3)], {})],
-    "batch_variance": [([f32(3)], {}), ([f32(2, 2, 3)], {})],
+    "batch_variance": [([f32(3), weight(3)], {}), ([f32(2, 2, 3), weight(3)], {})],
     "batch_variance_gradient": [([weight(3), f32(2, 3), weight(3)], {})],
 }
