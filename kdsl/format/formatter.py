@@ -19,6 +19,9 @@ from kdsl.syntax import Parsed, parse, tree
 from kdsl.syntax.tokens import Token, lex
 
 
+ROUNDS = 3
+
+
 class FormatterBug(Exception):
     """What the formatter made does not mean what was written: the text is left alone."""
 
@@ -36,7 +39,7 @@ def format_source(source: Source) -> Formatted:
     windows = source.text.count("\r\n") * 2 > source.text.count("\n")
     plain = Source(source.name, source.text.removeprefix("\ufeff").replace("\r\n", "\n"))
     before = parse(plain)
-    text, left = laid_out(plain, before)
+    text, left = settled(plain, before)
     why = problem(before, text, lambda again, parsed: laid_out(again, parsed)[0])
     if why and not before.diagnostics:
         raise FormatterBug(f"the formatted text {why}")
@@ -44,6 +47,18 @@ def format_source(source: Source) -> Formatted:
         text = plain.text
         left = max(left, 1)
     return Formatted(text.replace("\n", "\r\n") if windows else text, left)
+
+
+def settled(source: Source, parsed: Parsed) -> tuple[str, int]:
+    """As `laid_out`. What was broken because it was too long is broken by choice the next time, which can free a line
+    beside it to be joined: so it is laid out until nothing changes."""
+    text, left = laid_out(source, parsed)
+    for _ in range(ROUNDS):
+        again = Source(source.name, text)
+        before, (text, _) = text, laid_out(again, parse(again))
+        if text == before:
+            break
+    return text, left
 
 
 def laid_out(source: Source, parsed: Parsed) -> tuple[str, int]:
