@@ -18,7 +18,6 @@ from kdsl.source import Source
 from kdsl.syntax import Parsed, parse, tree
 from kdsl.syntax.tokens import Token, lex
 
-
 ROUNDS = 3
 
 
