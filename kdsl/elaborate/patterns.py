@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
 from kdsl.diagnostics.diagnostic import Edit
@@ -36,8 +35,24 @@ def matching(context: Context, pattern: str, at: Span) -> list[str]:
 
 
 def named(pattern: str, names: Sequence[str]) -> list[str]:
-    wanted = re.compile(".*".join(map(re.escape, pattern.split("*"))))
-    return [name for name in names if wanted.fullmatch(name)]
+    return [name for name in names if fits(name, pattern.split("*"))]
+
+
+def fits(name: str, pieces: Sequence[str]) -> bool:
+    """Whether the pieces stand in the name in this order, the first at its beginning and the last at its end."""
+    first, *middle = pieces
+    if not middle:
+        return name == first
+    last = middle.pop()
+    at, stop = len(first), len(name) - len(last)
+    if not (name.startswith(first) and name.endswith(last) and at <= stop):
+        return False
+    for piece in middle:  # the leftmost place leaves most room for the others
+        at = name.find(piece, at, stop)
+        if at < 0:
+            return False
+        at += len(piece)
+    return True
 
 
 def mended(pattern: str, names: Sequence[str]) -> str:

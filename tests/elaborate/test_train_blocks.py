@@ -207,6 +207,8 @@ def test_a_star_stands_for_any_part_of_a_name() -> None:
     assert named("*.*.kernel") == ["guess.dense.kernel"]
     assert named("g*l") == ["guess.dense.kernel"]
     assert named("head.bias") == ["head.bias"]
+    assert named("head*.bias*") == ["head.bias"]
+    assert named("*" * 40 + "e*e*e*e*l") == ["guess.dense.kernel"]
     (found,) = check(text('loss = mse(guess, y)\n  tune "h.ad.*" { lr_scale = 2 }'))
     assert found.code == "E520"
     assert [d.code for d in check(text('loss = mse(guess, y)\n  tune "stem.[a-z]+" { lr_scale = 2 }'))] == ["E520"]
