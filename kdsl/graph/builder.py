@@ -16,6 +16,7 @@ class Builder:
     def __init__(self, nodes: Iterable[Node] = ()) -> None:
         self.nodes: list[Node] = []
         self._index: dict[str, Node] = {}
+        self._numbers: dict[str, int] = {}  # name -> the first number that may be free behind it
         self._origin: tuple[Span, ...] = ()
         self._layer = ""
         for node in nodes:
@@ -86,9 +87,10 @@ class Builder:
         """`name`, or `name_2`, `name_3` ... where it is taken."""
         if name not in self._index:
             return name
-        number = 2
+        number = self._numbers.get(name, 2)
         while f"{name}_{number}" in self._index:
             number += 1
+        self._numbers[name] = number
         return f"{name}_{number}"
 
     def graph(self, name: str) -> Graph:

@@ -119,7 +119,8 @@ def matmul(build: Builder, left: str, right: str, name: str = "") -> str:
         raise Refused(
             "E402",
             f"`@` cannot multiply {x.dims} with {y.dims}: {x.shape[-1]} columns against {inner} rows",
-            help=f"the last axis of {{0}} and the {whose} axis of {{1}} must be equal",
+            help=f"the last axis of {{0}} and the {whose} axis of {{1}} must be equal"
+            + (": turn the right side round, `@ transpose(..)`?" if y.rank == 2 and x.shape[-1] == y.shape[1] else ""),
         )
     if x.batched and not y.batched and y.rank == 2:
         return build.add("matmul", [left, right], name=name)

@@ -23,6 +23,7 @@ class CommonSubexpressions(Pass):
         names: dict[str, str] = {}
         first: dict[tuple[object, ...], str] = {}
         kept: dict[str, Node] = {}
+        others: dict[str, list[Node]] = {}
         for original in graph.nodes:
             node = original.renamed(names)
             # The text of the attributes tells 0.0 from -0.0 and 1 from True, which are equal as numbers.
@@ -31,7 +32,8 @@ class CommonSubexpressions(Pass):
                 first.setdefault(key, node.name)
                 kept[node.name] = node
             else:
-                same = kept[first[key]]
-                names[node.name] = same.name
-                kept[same.name] = replace(same, origin=merged([same, node]))
+                names[node.name] = first[key]
+                others.setdefault(first[key], []).append(node)
+        for name, same in others.items():
+            kept[name] = replace(kept[name], origin=merged([kept[name], *same]))
         return graph.with_results(names, tuple(kept.values()))

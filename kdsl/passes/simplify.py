@@ -128,6 +128,8 @@ def _type(node: Node, inputs: tuple[str, ...], seen: Nodes) -> TensorType | None
 def _several(node: Node, seen: Nodes, graph: Graph) -> tuple[Node, ...] | None:
     """Two or three nodes for one: `x ** 3`, `x ** -1`, `x / s` with an s of fewer elements, of each of which the reciprocal
     is taken once, and `sum(x * 2)`."""
+    if node.op not in ("power", "divide", *SUMS):
+        return None
     read = {name: None for each in node.inputs for name in (each, *seen[each].inputs)}
     build = Builder(seen[name] for name in read)
     exponent = _number(seen[node.inputs[1]]) if node.op == "power" else None

@@ -33,6 +33,7 @@ def row_by_row(symbol: str, types: list[TensorType]) -> tuple[np.ndarray, np.nda
         name = f"x{number}"
         names.append(net.input(name, type) if type.batched else net.weight(name, *type.shape))
         array = draw(type, rng, 3)
+        array = np.maximum(array, 1) if symbol == "/" and type.dtype != "f32" else array
         arrays.append(np.absolute(array) if symbol == "**" else array)
     with net._at(""):
         value = binary(net.build, symbol, *names)
@@ -159,6 +160,10 @@ REFUSED: list[tuple[str, list[TensorType], str, str, str]] = [
     (
         *("@", [f32(2, 3), f32(4, 5)], "E402", "`@` cannot multiply [2, 3] with [4, 5]: 3 columns against 4 rows"),
         "the last axis of {0} and the first axis of {1} must be equal",
+    ),
+    (
+        *("@", [f32(2, 3), f32(4, 3)], "E402", "`@` cannot multiply [2, 3] with [4, 3]: 3 columns against 4 rows"),
+        "the last axis of {0} and the first axis of {1} must be equal: turn the right side round, `@ transpose(..)`?",
     ),
     (
         *("@", [f32(7, 2, 3), f32(7, 4, 5)], "E402"),

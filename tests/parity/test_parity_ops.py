@@ -10,7 +10,10 @@ from graphs import backward, build, layer, run, sample_type, with_defaults
 from kdsl.graph.builder import Builder
 from kdsl.graph.types import FLOAT_SCALAR, TensorType
 from kdsl.ops import LAYERS
+from kdsl.ops.function import Function
 from kdsl.ops.operators import binary
+from kdsl.ops.reduction_functions import OverAxes, Place
+from kdsl.ops.steps import Extreme
 from kdsl.training.losses import LOSSES
 from kdsl.training.metrics import METRICS
 
@@ -63,6 +66,13 @@ def test_function(case: Case) -> None:
     for key, gradient in wanted.items():
         found = values[gradients[key]] if key in gradients else 0.0
         np.testing.assert_allclose(found, gradient, **EXACT, err_msg=key)
+
+
+def test_every_function_of_one_value_is_compared() -> None:
+    """Those that Keras has too."""
+    compared_with = {case.settings["function"] for case in read("functions")}
+    ours = {name for name, cls in LAYERS.items() if issubclass(cls, (Function, OverAxes, Place, Extreme))}
+    assert ours - compared_with == {"stop_gradient"}
 
 
 FLAT = ("sign", "floor", "ceil", "round")
