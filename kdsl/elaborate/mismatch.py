@@ -32,7 +32,7 @@ def report_mismatch(
 
 
 def keeps_axes(prediction: Tensor, target: Tensor) -> Link | None:
-    """The first layer with weights that kept axes which a `flatten` before it would have joined, if that is the mistake."""
+    """The first `dense` that kept axes which a `flatten` before it would have joined, if that is the mistake."""
     got, wanted = prediction.type.shape, target.type.shape
     if target.type.dtype == "index":
         too_many = len(got) > 1 and wanted == ()
@@ -40,7 +40,7 @@ def keeps_axes(prediction: Tensor, target: Tensor) -> Link | None:
         too_many = len(got) > 1 and (wanted == got[-1:] or (wanted == () and got[-1] == 1))
     if not too_many:
         return None
-    return next((link for link in prediction.trail.chain() if link.weighted and link.type.rank > 1), None)
+    return next((link for link in prediction.trail.chain() if link.layer == "dense" and link.type.rank > 1), None)
 
 
 def missing_flatten(

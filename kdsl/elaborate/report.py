@@ -65,7 +65,10 @@ class Report:
         edits: Iterable[Edit] = (),
     ) -> None:
         all_notes = (*notes, *self.calls)
-        self.add(Diagnostic(code, message, Label(at, label), tuple(secondary), all_notes, help, tuple(edits)))
+        changes = tuple(edits)
+        if any(edit.span.source is not at.source for edit in changes):
+            changes = ()  # what is wrong here is mended here, not in a file that was imported
+        self.add(Diagnostic(code, message, Label(at, label), tuple(secondary), all_notes, help, changes))
 
     def add(self, diagnostic: Diagnostic) -> None:
         """A finished diagnostic."""

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 class Link:
     """One entry of a shape trail: a source or a layer, and what came out of it.
 
-    `layer` is empty for an input. `weighted` says that the layer has weights: such a layer looks at the last axis only.
+    `layer` is empty for an input. `weighted` says that the layer has weights.
     `sized` is the place that says the size: a layer's positional argument, an input's type.
     """
 

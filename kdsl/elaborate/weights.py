@@ -51,7 +51,7 @@ def weight(context: Context, statement: tree.Weight) -> Tensor | Unknown:
         return UNKNOWN
     if work.weights[path].shape != type.shape:
         return shared_sizes(context, statement, path, type)
-    link = Link(statement.name.text, type, statement.name.span, weighted=True, sized=statement.type.span)
+    link = Link(statement.name.text, type, statement.name.span, sized=statement.type.span)
     return Tensor(path, type, link)
 
 
@@ -150,7 +150,7 @@ def dotted(context: Context, value: tree.Path) -> Meaning:
     record = context.work.weights.get(path)
     if record is not None:
         type = TensorType("f32", record.shape, batched=False)
-        return Tensor(path, type, Link(value.text, type, value.span, weighted=True))
+        return Tensor(path, type, Link(value.text, type, value.span))
     own = [
         each.removeprefix(f"{meaning.path}.") for each in context.work.weights if each.startswith(f"{meaning.path}.")
     ]
