@@ -29,6 +29,7 @@ from kdsl.syntax import parse, tree
 Reader = Callable[[str, str], Union[Source, Diagnostic]]  # (where the file lies, what messages call it)
 DEEPEST = 64  # files that import each other in a row
 MOST_FILES = 500
+MOST_IMPORTS = 2_000  # statements, in all files together
 
 
 @dataclass(eq=False)
@@ -54,6 +55,7 @@ class Loader:
     homes: dict[object, Home | None] = field(default_factory=dict)
     open: list[tuple[object, str]] = field(default_factory=list)
     given: dict[object, dict[str, Constant]] = field(default_factory=dict)
+    imports: int = 0
 
     def main(self, file: tree.File, settings: Mapping[str, Constant]) -> Home:
         """The main file and all it imports. `settings` are values for dims, imported ones too."""
@@ -98,6 +100,11 @@ class Loader:
         """The file an import names; None where it cannot be had, which is reported."""
         if item.path.value.startswith(library.PREFIX):
             return self.from_library(item)
+        self.imports += 1
+        if self.imports > MOST_IMPORTS:
+            if self.imports == MOST_IMPORTS + 1:
+                self.unreadable(item, f"there are more than {MOST_IMPORTS:_} imports before it", "import fewer files")
+            return None
         real = self.resolve(home, item)
         if real is None:
             return None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -260,6 +261,16 @@ def test_chains_and_crowds_of_files_are_limited(project: Project) -> None:
     found = project.check(lines + USE.replace("x -> Twice", "x"))
     assert {each.code for each in found} == {"E234"} and "500 files" in found[0].message
     assert time.perf_counter() - start < 20
+
+
+def test_a_crowd_of_imports_is_refused_at_once(project: Project) -> None:
+    project.write("base.kmodel", TWICE)
+    items = parse(Source(str(project.folder / "net.kmodel"), 'import Twice from "base.kmodel"\n' + USE)).tree
+    many = replace(items, items=(*items.items, *([items.items[0]] * 100_000)))
+    start = time.perf_counter()
+    found = elaborate(many)
+    assert time.perf_counter() - start < 20
+    assert {each.code for each in found.diagnostics} <= {"E234", "E205"}
 
 
 # -- what is said ------------------------------------------------------------------------------------
