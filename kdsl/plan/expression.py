@@ -68,10 +68,15 @@ def _computed(node: ast.expr, parts: Sequence[ast.expr]) -> ast.expr:
 
 def _operand(text: str) -> ast.expr:
     """A value's name, or a number."""
+    number = _literal(text)
+    return ast.Name(text) if number is None else ast.Constant(number)
+
+
+def _literal(text: str) -> float | None:
     try:
-        return ast.Constant(float(text.strip("()")))
+        return float(text.strip("()"))
     except ValueError:
-        return ast.Name(text)
+        return None
 
 
 def expression(node: Node, operands: Sequence[str]) -> str:
@@ -114,6 +119,9 @@ def statement(node: Node, operands: Sequence[str], keys: Mapping[Attribute, str]
             return "spread(0.0)"
         return f"where(kept({place}, {int(rate * 2**32)}), {operands[0]} * {1.0 / (1.0 - rate)!r}, 0.0)"
     text = expression(node, operands)
+    known = {"True": 1.0, "False": 0.0}.get(text) if node.type.dtype == "bool" else _literal(text)
+    if known is not None:
+        return f"spread({known!r})"
     return f"where({text}, 1.0, 0.0)" if node.type.dtype == "bool" and node.op != "cast" else text
 
 
