@@ -55,7 +55,8 @@ def of_numbers_or_tensors(context: Context, node: tree.Call) -> Meaning:
         if argument.name is None
         and not (isinstance(argument.value, tree.ListOf) and name in LAYERS and LAYERS[name].listed)
     }
-    if name in LAYERS and (not node.arguments or any(isinstance(found, Tensor) for found in known.values())):
+    empty = not node.arguments and context.work is not None and name not in AXIS_IS_NAMED
+    if name in LAYERS and (empty or any(isinstance(found, Tensor) for found in known.values())):
         return layer_call(context, node, LAYERS[name], known)
     if any(isinstance(found, Unknown) for found in known.values()):
         return UNKNOWN
