@@ -12,7 +12,7 @@ from kdsl.source import Span
 from kdsl.syntax import tree
 
 MOST_LAYERS = 10_000
-MOST_NODES = 60_000
+MOST_NODES = 30_000
 MOST_CALLS = 20_000  # of blocks and fns, in a whole file
 DEEPEST = 40  # blocks and fns within each other
 MOST_BYTES = 2**40
@@ -35,7 +35,7 @@ class Items:
 class Effort:
     """What the blocks and fns of a whole elaboration have cost, so that none of it grows without end.
 
-    `sizes` are the layers and calls that a block or fn writes out at least; `entered` those whose body was looked at;
+    `sizes` are the layers that a block or fn writes out, at least 1; `entered` those whose body was looked at;
     `circular` those that use themselves.
     """
 

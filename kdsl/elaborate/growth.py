@@ -40,7 +40,7 @@ def ahead(context: Context, value: tree.Value) -> Constant | None:
 
 
 def called_size(context: Context, name: str) -> int:
-    """Layers and calls of one call of this name, itself included."""
+    """Layers that one call of this name writes out, at least 1."""
     bound = context.scope.find(name)
     meaning = None if bound is None else bound.meaning
     if isinstance(meaning, LayerChoice):
@@ -57,7 +57,7 @@ def size_of(definition: Definition) -> int:
         for parameter in definition.item.parameters:
             inner.names[parameter.name.text] = Bound(UNKNOWN, parameter.span)
         context = definition.home.within(inner)
-        sizes[key] = 1 + sum(value_size(context, value) for value in values_of(definition.item))
+        sizes[key] = max(1, sum(value_size(context, value) for value in values_of(definition.item)))
     return sizes[key]
 
 
