@@ -23,6 +23,7 @@ CARRIED = (
     "simd_random",
     "numba_kernel",
     "numba_dense",
+    "numba_windows",
     "numba_softmax",
     "numba_measures",
     "numba_moves",

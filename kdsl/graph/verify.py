@@ -134,7 +134,7 @@ def _fused(node: Node, types: Mapping[str, TensorType], stage: Stage) -> None:
             raise _fail(node, f"{part.name} is defined outside as well")
         _node(part, inside, "differentiated")
         first = kind == "contraction" and number == 0
-        if first != part.op.startswith("matmul"):
+        if first != part.op.startswith(("matmul", "conv")):
             raise _fail(node, f"{part.op} cannot stand at place {number} of a {kind}")
         reduces = kind == "reduction" and number == len(node.body) - 1
         if reduces != (part.op in REDUCTIONS):

@@ -1,4 +1,4 @@
-"""What follows a matrix product element by element is done while the product is still in registers."""
+"""What follows a product element by element is done while the product is still in registers."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from kdsl.graph.verify import Stage
 from kdsl.passes.fusing import joins, with_groups
 from kdsl.passes.pass_ import Pass
 
-CONTRACTIONS = ("matmul", "matmul_data_gradient")
+CONTRACTIONS = ("matmul", "matmul_data_gradient", "conv", "conv_data_gradient")
 
 
 @dataclass(frozen=True)
 class FuseEpilogues(Pass):
-    """A matrix product and the chain of bias, activation, dropout, activation gradient ... after it become one fused
+    """A product of matrices, or a convolution, and the chain of bias, activation, dropout, activation gradient ... after it become one fused
     node of the kind "contraction". Each part reads the part before it; only the last value is seen outside, so a value
     that is needed elsewhere, or is a result, ends the chain."""
 

@@ -22,6 +22,7 @@ from kdsl.plan.places import Data, Number, Outside, Panels, Sum, Unsupported
 from kdsl.plan.reductions import lower_reduction
 from kdsl.plan.results import deliver, finish
 from kdsl.plan.softmax import lower_softmax, lower_softmax_gradient
+from kdsl.plan.windows import lower_conv, lower_conv_data_gradient, lower_conv_kernel_gradient
 
 Rule = Callable[[Lowering, Node], None]
 PLAIN = frozenset({"add", "subtract", "multiply", "divide", "negative", "square"})
@@ -32,7 +33,7 @@ def lower_rows(graph: Graph, outside: Outside, outputs: Mapping[str, str], kept:
     """The parts of `graph`. `outputs` are handed to the caller: name -> text of the array's address; the values `kept`
     stay in buffers for the whole batch."""
     lowering = Lowering(graph, outside)
-    left_out = lowering.levels.direct | lowering.levels.trees | lowering.turned
+    left_out = lowering.levels.in_update | lowering.turned
     for node in graph:
         if node.name not in left_out:
             with lowering.at(node):
@@ -48,6 +49,8 @@ def _for_the_update(lowering: Lowering) -> list[str]:
     wanted: list[str] = []
     for terms in lowering.levels.terms.values():
         for value in terms:
+            if value in lowering.levels.own:
+                continue
             wanted += lowering.graph[value].inputs if value in lowering.levels.direct else [value]
     return list(dict.fromkeys(wanted))
 
@@ -56,7 +59,7 @@ def _lower(lowering: Lowering, node: Node) -> None:
     if node.op in SOURCES:
         SOURCES[node.op](lowering, node)
     elif node.op == "fused" and node.attribute("kind") == "contraction":
-        lower_contraction(lowering, node)
+        RULES[node.body[0].op](lowering, node)
     elif node.op == "fused" and node.attribute("kind") == "reduction":
         lower_reduction(lowering, node)
     elif node.op in ("fused", "dropout") or OPS[node.op].elementwise:
@@ -149,6 +152,9 @@ RULES: Mapping[str, Rule] = {
     "matmul_data_gradient": lower_contraction,
     "matmul_kernel_gradient": lower_kernel_gradient,
     "bias_gradient": lower_bias_gradient,
+    "conv": lower_conv,
+    "conv_data_gradient": lower_conv_data_gradient,
+    "conv_kernel_gradient": lower_conv_kernel_gradient,
     "softmax": lower_softmax,
     "softmax_gradient": lower_softmax_gradient,
     "log_softmax": lower_softmax,

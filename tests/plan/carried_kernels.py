@@ -27,6 +27,7 @@ FILES = (
     "numba_kernel",
     "numba_dense",
     "numba_moves",
+    "numba_windows",
     "numba_softmax",
     "numba_measures",
     "numba_weights",
