@@ -12,6 +12,7 @@ from kdsl.elaborate import evaluate, optimizers
 from kdsl.elaborate.constants import Word, is_number, kind_of
 from kdsl.elaborate.context import MOST_BYTES, Context
 from kdsl.elaborate.names import bind_once, look_up
+from kdsl.elaborate.patterns import incomplete
 from kdsl.elaborate.program import WeightRecord
 from kdsl.elaborate.scope import UNKNOWN, Link, Meaning, NamedStep, Tensor, Unknown
 from kdsl.elaborate.sizes import in_bytes
@@ -161,6 +162,8 @@ def dotted(context: Context, value: tree.Path) -> Meaning:
 
 def no_weight(context: Context, value: tree.Path, rest: str, own: list[str], made: Label) -> None:
     near = nearest(rest, own)
+    if not near and incomplete(context):
+        return
     has = f"it has {listed(own[:8], 'and')}" if own else "it has no weights"
     context.report.error(
         "E428",
