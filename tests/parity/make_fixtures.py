@@ -21,6 +21,7 @@ Groups, one file each (`fixture_file.py` describes the format; settings use kdsl
     initializers  shape, settings -> quantiles, mean and deviation of what Keras draws
     networks      layers, w0.., x, y -> output, loss, grad0.., and for each optimizer the weights after 1 and 20 steps
                   (rows in order, 8 to a batch; the twentieth batch has 3 rows), the epoch's loss and metric
+    library       x, t0.., w/NAME -> output, loss, grad/NAME (`library_fixtures.py`)
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 import function_cases
 import keras
+import library_fixtures
 import numpy as np
 from fixture_file import Case, read, write
 from keras.src.backend.common import dtypes
@@ -437,9 +439,13 @@ def first_gradient(model: Any, loss: Any, x: np.ndarray, y: np.ndarray) -> tuple
     )
 
 
+def library() -> list[Case]:
+    return library_fixtures.make(first_gradient)
+
+
 # -- the command -----------------------------------------------------------------------------------
 
-MAKERS = (activations, functions, layers, light_layers, losses, metrics, optimizers, initializers, networks)
+MAKERS = (activations, functions, layers, light_layers, losses, metrics, optimizers, initializers, networks, library)
 GROUPS = {f.__name__: f for f in MAKERS}
 
 
