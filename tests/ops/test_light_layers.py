@@ -169,3 +169,18 @@ def test_standardize_sees_inputs_and_parts_of_them_only() -> None:
             net.layer("standardize", computed)
         assert caught.value.code == "E418"
         assert caught.value.message == "`standardize` takes its mean and variance from the data, but {0} is computed"
+
+
+def test_arange() -> None:
+    net = Network()
+    x = net.input("x", f32(4))
+    rising = net.layer("arange", n=4)
+    y = net.op("multiply", x, rising)
+    assert net.build.type_of(rising) == TensorType("f32", (4,), batched=False)
+    np.testing.assert_array_equal(run(net.graph(), {"x": np.ones((2, 4))})[y], [[0, 1, 2, 3]] * 2)
+    with pytest.raises(Refused) as caught:
+        net.layer("arange", n=100_000)
+    assert (caught.value.code, caught.value.message) == (
+        "E307",
+        "`arange` writes at most 65_536 numbers, not 100_000",
+    )
