@@ -14,7 +14,7 @@ from kdsl.cli.models import add_model, one_of, unknown
 
 if TYPE_CHECKING:
     from kdsl.datasets import DataSet, Split
-    from kdsl.elaborate.program import ModelProgram, Optimizer
+    from kdsl.elaborate.program import ModelProgram, Training
 
 EXAMPLES = """\
   kdsl train digits.kmodel --data sklearn:digits
@@ -77,7 +77,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
             "kdsl new shows what one looks like",
             FINDINGS,
         )
-    numbers = _numbers(options, program.training.optimizer)
+    numbers = _numbers(options, program.training)
     data, test = _data(options, program, console)
     try:
         model_class = class_of(result, program)
@@ -158,14 +158,15 @@ def _columns(pairs: list[str]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _numbers(options: argparse.Namespace, optimizer: Optimizer) -> dict[str, float]:
-    """The optimizer's numbers that the command line gives."""
+def _numbers(options: argparse.Namespace, training: Training) -> dict[str, float]:
+    """Numbers of the optimizer and the schedule that the command line gives."""
     found: dict[str, float] = {} if options.lr is None else {"lr": options.lr}
-    known = [name for name, _ in optimizer.numbers]
+    known = [name for name, _ in training.optimizer.numbers]
+    known += [] if training.schedule is None else [*training.schedule.numbers]
     for pair in options.hyper:
         name, _, text = (part.strip() for part in pair.partition("="))
         if name not in known:
-            raise unknown(f"{optimizer.name} has no number {name}", name, known)
+            raise unknown(f"{training.optimizer.name} has no number {name}", name, known)
         try:
             found[name] = float(text)
         except ValueError as error:

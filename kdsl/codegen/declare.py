@@ -105,14 +105,16 @@ def _training(program: ModelProgram, graphs: Any) -> declaration.Training | None
         flops=flops(graphs.train),
         schedule="" if training.schedule is None else training.schedule.text,
         watches="" if training.schedule is None else training.schedule.watches,
+        schedule_numbers={} if training.schedule is None else training.schedule.numbers,
     )
 
 
 def _training_text(training: declaration.Training | None) -> str:
     if training is None:
         return "None"
-    texts = {name: pyrepr(value) for name, value in training._asdict().items() if name != "numbers"}
-    texts["numbers"] = "{" + ", ".join(f"{pyrepr(n)}: {pyrepr(v)}" for n, v in training.numbers.items()) + "}"
+    texts = {name: pyrepr(value) for name, value in training._asdict().items() if not isinstance(value, dict)}
+    for name, numbers in (("numbers", training.numbers), ("schedule_numbers", training.schedule_numbers)):
+        texts[name] = "{" + ", ".join(f"{pyrepr(n)}: {pyrepr(v)}" for n, v in numbers.items()) + "}"
     given = [name for name, value in training._asdict().items() if value != training._field_defaults.get(name)]
     return "Training(\n" + "".join(f"    {name}={texts[name]},\n" for name in given) + ")"
 

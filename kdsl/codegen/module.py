@@ -115,6 +115,8 @@ def _model_part(
     if training is not None:
         settings = [("batch_size", "int", training.batch), ("epochs", "int", training.epochs)]
         settings += [(identifier(name), "float", float(value)) for name, value in training.optimizer.numbers]
+        numbers = {} if training.schedule is None else training.schedule.numbers
+        settings += [(identifier(name), "float", value) for name, value in numbers.items()]
     return ModelPart(
         class_name=class_name,
         title=f"{class_name}: its declaration, its first weights, its functions.",

@@ -44,29 +44,33 @@ def schedule_text(program: ModelProgram) -> ScheduleText:
 
 
 def _rates(schedule: Schedule, function: str) -> str:
-    settings = [f"{name}={_in_steps(value)}" for name, value in schedule.settings]
-    arguments = ["lr", "step", "total", *settings]
-    head = "def _rates(self, lr: float, step: Array, epoch: int, total: int) -> Array:"
+    settings = [f"{name}={_setting(name, value, schedule)}" for name, value in schedule.settings]
+    arguments = ['n["lr"]', "step", "total", *settings]
+    head = "def _rates(self, n: Mapping[str, float], step: Array, epoch: int, total: int) -> Array:"
     return "\n".join([head, indented(call(f"return {function}(", arguments, used=8), 4)])
 
 
 def _rates_of_plateau(schedule: Schedule) -> str:
-    least = dict(schedule.settings)["min_lr"]
-    head = "def _rates(self, lr: float, step: Array, epoch: int, total: int) -> Array:"
-    return f"{head}\n    return plateau_rate(lr, self._memory, min_lr={pyrepr(least)})"
+    head = "def _rates(self, n: Mapping[str, float], step: Array, epoch: int, total: int) -> Array:"
+    return f'{head}\n    return plateau_rate(n["lr"], self._memory, min_lr=n["min_lr"])'
 
 
 def _watch(schedule: Schedule) -> str:
-    settings = dict(schedule.settings)
-    amounts = {name: settings[name] for name in LOOKS_AT}
-    texts = [f"{name}={pyrepr(v[0] if isinstance(v, tuple) else v)}" for name, v in amounts.items()]
+    texts = [f"{name}=n[{pyrepr(name)}]" for name in LOOKS_AT]
     arguments = [f"logs[{pyrepr(schedule.watches)}]", "self._memory", f"rises={schedule.rises}", *texts]
-    head = "def _watch(self, logs: dict[str, float]) -> None:"
+    head = "def _watch(self, n: Mapping[str, float], logs: dict[str, float]) -> None:"
     return "\n".join([head, indented(call("watch_plateau(", arguments, used=8), 4)])
 
 
+def _setting(name: str, value: Attribute, schedule: Schedule) -> str:
+    """A setting as an argument: numbers are those of the run, times become steps."""
+    if name not in schedule.numbers:
+        return _in_steps(value)
+    return f"n[{pyrepr(name)}]{' * epoch' * (isinstance(value, tuple) and value[1] == 'epochs')}"
+
+
 def _in_steps(value: Attribute) -> str:
-    """A setting as an argument: times become steps."""
+    """A value that is compiled in; times in it become steps."""
     if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], str):
         return f"{pyrepr(value[0])} * epoch" if value[1] == "epochs" else pyrepr(value[0])
     if isinstance(value, tuple):

@@ -105,6 +105,12 @@ class Schedule:
     watches: str = ""
     rises: bool = False
 
+    @property
+    def numbers(self) -> dict[str, float]:
+        """What can be set at run time; times are amounts of their unit."""
+        amounts = {name: value[0] if isinstance(value, tuple) and value else value for name, value in self.settings}
+        return {name: value for name, value in amounts.items() if isinstance(value, float)}
+
 
 @dataclass(frozen=True, slots=True)
 class Tuned:

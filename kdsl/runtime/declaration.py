@@ -43,7 +43,7 @@ class Layer(NamedTuple):
 
 class Training(NamedTuple):
     """The train block. `numbers` are the optimizer's, `slots` the states it keeps for each weight, `watches` is the number
-    that the schedule looks at when an epoch ends."""
+    that the schedule looks at when an epoch ends, `schedule_numbers` are those it was given, times in their own unit."""
 
     loss: str
     metrics: tuple[str, ...]
@@ -57,6 +57,7 @@ class Training(NamedTuple):
     flops: int  # of a training step, for each sample
     schedule: str = ""
     watches: str = ""
+    schedule_numbers: dict[str, float] = {}
 
 
 class Declaration(NamedTuple):

@@ -56,7 +56,7 @@ class Model:
         usual = (training.batch_size, training.epochs) if training else (1, 1)
         self._batch_size = _whole("batch_size", usual[0] if batch_size is None else batch_size, 1)
         self._epochs_wanted = _whole("epochs", usual[1] if epochs is None else epochs, 0)
-        self._numbers = self._with_numbers(training.numbers if training else {}, numbers)
+        self._numbers = self._with_numbers(training.numbers | training.schedule_numbers if training else {}, numbers)
         self._scalar = declaration.scalar
         self._names = ("loss", *(training.metrics if training else ()))
         self._iterations = self._epochs = 0  # updates made, epochs finished
@@ -77,11 +77,11 @@ class Model:
     def _initial_weights(self, seed: int) -> dict[str, Array]:
         raise NotImplementedError
 
-    def _rates(self, lr: float, step: Array, epoch: int, total: int) -> Array:
+    def _rates(self, n: Mapping[str, float], step: Array, epoch: int, total: int) -> Array:
         """The learning rate of steps, by how many updates were made before them. A schedule has a method of its own."""
-        return lr
+        return n["lr"]
 
-    def _watch(self, logs: dict[str, float]) -> None:
+    def _watch(self, n: Mapping[str, float], logs: dict[str, float]) -> None:
         """Shows a schedule what an epoch gave."""
 
     def _adapt(self, inputs: Arrays) -> None:
@@ -115,8 +115,9 @@ class Model:
         `initial_epoch=5, epochs=10` five are trained. The last batch may be smaller. `validation_split` holds out the
         last rows, cut before shuffling; `validation_data=(x, y)` replaces it. `verbose`: "auto", 0, 1 (bar) or 2 (lines).
         Each callback is called as `callback(epoch, logs, model)` when an epoch ends; one that returns True stops the
-        training. `numbers`: the optimizer's for this call, such as `lr=1e-4`. Ctrl-C ends after the current steps with a
-        usable model and the history so far in `model.history`. NonFiniteLoss: the loss became NaN or infinite."""
+        training. `numbers`: the optimizer's and schedule's for this call, such as `lr=1e-4`. Ctrl-C ends after the
+        current steps with a usable model and the history so far in `model.history`. NonFiniteLoss: the loss became NaN or
+        infinite."""
         training = self.declaration.trained
         rows = self._rows(x, y, "x", "y")
         validation, share = None, training.validation_split if validation_split is None else validation_split
@@ -293,8 +294,9 @@ class Model:
 
     def _settings(self, changed: Mapping[str, float]) -> Numbers:
         numbers = self._with_numbers(self._numbers, changed)
-        place = list(numbers).index("lr") if "lr" in numbers else 0
-        return Numbers(np.array(list(numbers.values()), np.float64), place, self._epoch_steps, self._total_steps)
+        names = list(self.declaration.trained.numbers)
+        values = np.array([numbers[name] for name in names], np.float64)
+        return Numbers(numbers, values, names.index("lr"), self._epoch_steps, self._total_steps)
 
 
 def _whole(name: str, value: Any, low: int) -> int:

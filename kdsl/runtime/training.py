@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -52,9 +52,11 @@ class Rows(NamedTuple):
 
 
 class Numbers(NamedTuple):
-    """The optimizer's numbers in a call of `fit`, in their declared order; `lr` is the place of the learning rate. An
-    epoch has `epoch` steps and the training `total`; 0 where that is not known, and then no schedule changes the rate."""
+    """What holds in a call of `fit`: numbers of optimizer and schedule by name, the optimizer's `values` in their declared
+    order, and the place of the learning rate in it. An epoch has `epoch` steps and the training `total`; 0 where that is
+    not known, and then no schedule changes the rate."""
 
+    named: Mapping[str, float]
     values: Array
     lr: int
     epoch: int
@@ -65,7 +67,7 @@ class Numbers(NamedTuple):
         rows = np.tile(self.values, (count, 1))
         if self.epoch:
             steps = np.arange(first, first + count, dtype=np.float64)
-            rows[:, self.lr] = model._rates(float(self.values[self.lr]), steps, self.epoch, self.total)
+            rows[:, self.lr] = model._rates(self.named, steps, self.epoch, self.total)
         return rows
 
 
@@ -185,7 +187,7 @@ def run_epochs(
             progress.interrupted()
             raise
         model._epochs += 1
-        model._watch(logs)
+        model._watch(numbers.named, logs)
         progress.end(logs)
         history.append(epoch, logs)
         answers = [callback(epoch, dict(logs), model) for callback in callbacks]

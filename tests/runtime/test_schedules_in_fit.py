@@ -113,6 +113,16 @@ def test_a_given_rate_is_what_the_schedule_starts_from(data: Any) -> None:
     assert model.fit(*data, epochs=4, initial_epoch=3, lr=0.8, verbose=0).history["lr"] == [0.2]
 
 
+def test_numbers_of_a_schedule_can_be_set_without_compiling_again(data: Any) -> None:
+    made = model_of("step(every = 2 epochs, factor = 0.5)")
+    assert made.declaration.training.schedule_numbers == {"every": 2.0, "factor": 0.5, "warmup": 0.0}
+    model = made(factor=0.1, every=1.0)
+    assert model.fit(*data, epochs=3, verbose=0).history["lr"] == pytest.approx([0.1, 0.01, 0.001])
+    assert model.fit(*data, epochs=4, initial_epoch=3, every=4.0, verbose=0).history["lr"] == [0.1]
+    with pytest.raises(TypeError):
+        made(rate=0.5)
+
+
 def test_single_batches_follow_the_schedule_once_an_epoch_has_a_length(data: Any) -> None:
     model = model_of("exponential(0.5, every = 1 epoch, staircase = true)")()
     assert model.train_on_batch(*data)["lr"] == 0.1
@@ -137,7 +147,7 @@ def test_plateau_of_a_metric_that_rises(data: Any) -> None:
     seen = [0.5, 0.6, 0.6, 0.7, 0.7]
     scales = []
     for value in seen:
-        model._watch({"share": value})
+        model._watch(model._numbers, {"share": value})
         scales.append(model._memory.get("scale", 1.0))
     assert scales == pytest.approx([1.0, 1.0, 0.1, 0.1, 0.01])
 

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kdsl.training import rates
+from kdsl.training import OPTIMIZERS, SCHEDULES, rates
 
 LR = 0.02
 STEPS = np.arange(0.0, 400.0)
@@ -152,3 +152,11 @@ def test_plateau_stops_at_its_smallest_rate() -> None:
         rates.watch_plateau(1.0, memory, rises=False, factor=0.1, patience=1.0, min_delta=0.0, cooldown=0.0)
     assert rates.plateau_rate(LR, memory, min_lr=1e-3) == 1e-3
     assert rates.plateau_rate(1e-4, memory, min_lr=1e-3) == 1e-4, "a rate below the smallest one is not raised"
+
+
+def test_numbers_of_schedules_and_optimizers_have_different_names() -> None:
+    """Both are keywords of a model's class."""
+    taken = {"seed", "threads", "batch_size", "epochs"}
+    taken |= {name for optimizer in OPTIMIZERS.values() for name in optimizer.parameters}
+    for schedule in SCHEDULES.values():
+        assert not taken & set(schedule.parameters), schedule.name
