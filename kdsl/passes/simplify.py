@@ -22,7 +22,7 @@ Nodes = Mapping[str, Node]
 @dataclass(frozen=True)
 class Simplify(Pass):
     """Powers that have an op of their own, `x ** 2`, `x ** 0.5`, `x ** -1`, `x ** 3`, and `x * x`; `1 / sqrt(x)`; `x + -y`;
-    two transposes in a row; a value repeated for an op that repeats by itself; a division by a value that is repeated,
+    two transposes in a row; a value repeated for an op that repeats by itself, or before one that it could follow; a division by a value that is repeated,
     which becomes a product with its reciprocal; a factor inside a sum, which goes in front of it."""
 
     name: ClassVar[str] = "simplify"
@@ -105,7 +105,7 @@ def _repeated(node: Node, seen: Nodes) -> Node | None:
     from kdsl.ops.registry import OPS
 
     op = OPS.get(node.op)
-    if op is None or not op.elementwise:
+    if op is None or not op.elementwise or _is_of_repeated(node, seen):
         return None
     for place, name in enumerate(node.inputs):
         if seen[name].op != "broadcast_to":
@@ -128,6 +128,8 @@ def _type(node: Node, inputs: tuple[str, ...], seen: Nodes) -> TensorType | None
 def _several(node: Node, seen: Nodes, graph: Graph) -> tuple[Node, ...] | None:
     """Two or three nodes for one: `x ** 3`, `x ** -1`, `x / s` with an s of fewer elements, of each of which the reciprocal
     is taken once, and `sum(x * 2)`."""
+    if _is_of_repeated(node, seen):
+        return _repeated_later(node, seen, graph)
     if node.op not in ("power", "divide", *SUMS):
         return None
     read = {name: None for each in node.inputs for name in (each, *seen[each].inputs)}
@@ -157,6 +159,28 @@ def _reciprocal(build: Builder, divisor: Node, graph: Graph, owner: str) -> str:
     if divisor.op == "sqrt":
         return build.add("rsqrt", divisor.inputs, name=name)
     return build.add("divide", [build.constant(1.0, _unused(graph, f"{owner}.one")), divisor.name], name=name)
+
+
+def _is_of_repeated(node: Node, seen: Nodes) -> bool:
+    """Whether an elementwise op reads values that are repeated alike, and numbers, and nothing else."""
+    from kdsl.ops.registry import OPS
+
+    op = OPS.get(node.op)
+    inputs = [seen[name] for name in node.inputs]
+    if op is None or not op.elementwise or op.run_time or not any(each.op == "broadcast_to" for each in inputs):
+        return False
+    small = {seen[each.inputs[0]].type for each in inputs if each.op == "broadcast_to"}
+    return len(small) == 1 and all(each.op == "broadcast_to" or _number(each) is not None for each in inputs)
+
+
+def _repeated_later(node: Node, seen: Nodes, graph: Graph) -> tuple[Node, ...]:
+    """The op on what is repeated, and then its result repeated."""
+    inner = [seen[name].inputs[0] if seen[name].op == "broadcast_to" else name for name in node.inputs]
+    build = Builder(seen[name] for name in dict.fromkeys(inner))
+    with build.at(*node.origin, layer=node.layer):
+        small = build.add(node.op, inner, node.keywords, name=_unused(graph, f"{node.name}.small"))
+        build.add("broadcast_to", [small], {"shape": node.type.shape}, name=node.name)
+    return tuple(build.nodes[-2:])
 
 
 def _factor(node: Node, seen: Nodes) -> float | None:

@@ -123,12 +123,23 @@ def test_what_repeats_by_itself_reads_the_small_value() -> None:
     wide = net.op("broadcast_to", s, shape=(2, 3))
     assert ops(made(net, net.op("add", x, wide))) == ["add"]
     net.outputs.clear()
-    graph = made(net, net.op("multiply", wide, wide))
-    assert ops(graph) == ["broadcast_to", "square"]
-    net.outputs.clear()
     other = net.op("broadcast_to", net.input("t", f32(1, 3)), shape=(2, 3))
     graph = made(net, net.op("add", wide, other))
     assert ops(graph) == ["broadcast_to", "add"]
+
+
+def test_what_is_repeated_is_computed_before() -> None:
+    """Then the product reads the small value."""
+    net = Network()
+    x, s, t = net.input("x", f32(2, 3)), net.input("s", f32(2, 1)), net.input("t", f32(2, 1))
+    a, b = (net.op("broadcast_to", value, shape=(2, 3)) for value in (s, t))
+    h = net.op("divide", net.op("negative", net.op("add", a, net.number(2.0))), b)
+    graph = made(net, h)
+    assert ops(graph) == ["add", "negative", "divide", "broadcast_to"]
+    assert {graph[name].type for name in ("add.small", "negative.small", "divide.small")} == {f32(2, 1)}
+    net.outputs.clear()
+    graph = made(net, net.op("multiply", h, x))
+    assert ops(graph) == ["add", "negative", "divide", "multiply"] and graph["multiply"].inputs == ("divide.small", "x")
 
 
 @pytest.mark.parametrize(
