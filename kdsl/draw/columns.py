@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 ROUNDS = 10
+MANY = 1500  # links: fewer rounds must do
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ def spread(
     for link in links:
         up[link.lower].append(link)
         down[link.upper].append(link)
-    for round in range(ROUNDS):
+    for round in range(ROUNDS if len(links) < MANY else 4):
         for row in rows[1:]:
             _settle(row, up, down if round > 1 else {}, places, left, right)
         for row in reversed(rows[:-1]):
@@ -155,7 +156,7 @@ def straighten(
     def cost(value: float, weight: float) -> float:
         return weight * (abs(value) + (BEND if abs(value) > 0.01 else 0.0))
 
-    for _ in range(6):
+    for _ in range(6 if len(links) < MANY else 1):
         changed = False
         for link in sorted(links, key=lambda each: -each.weight):
             value = off(link)

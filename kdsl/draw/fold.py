@@ -17,7 +17,7 @@ def folded(scene: Scene, depth: int | None = None, expand: bool = False) -> Scen
     items, edges = scene.items, scene.edges
     if depth is not None:
         items, edges = _closed(items, edges, depth)
-    items, edges = _stacked(items, edges)
+    items, edges = stacked(items, edges)
     items = tuple(_sharing(item) for item in items)
     if not expand:
         items, edges = _copies(items, edges)
@@ -66,7 +66,7 @@ def _closed(items: Sequence[Item], edges: tuple[Edge, ...], depth: int) -> tuple
 # -- cards of several steps ------------------------------------------------------------------------------------------
 
 
-def _stacked(items: Sequence[Item], edges: tuple[Edge, ...]) -> tuple[tuple[Item, ...], tuple[Edge, ...]]:
+def stacked(items: Sequence[Item], edges: tuple[Edge, ...]) -> tuple[tuple[Item, ...], tuple[Edge, ...]]:
     """A step without weights that keeps the shape joins the card whose value only it reads."""
     readers = Counter(edge.source for edge in edges)
     arriving = Counter(edge.target for edge in edges)

@@ -63,6 +63,20 @@ class Label:
         return Label(self.x + dx, self.y + dy, self.text, self.end)
 
 
+@dataclass(frozen=True, slots=True)
+class Across:
+    """An edge from column to column, from the right side of a box to the left side of another; it runs behind boxes."""
+
+    x1: float
+    y1: float
+    x2: float
+    y2: float
+    style: str
+
+    def moved(self, dx: float, dy: float) -> Across:
+        return Across(self.x1 + dx, self.y1 + dy, self.x2 + dx, self.y2 + dy, self.style)
+
+
 @dataclass
 class Plan:
     """A finished drawing, or what lies in a frame. `enter` and `leave` are the ports: value -> x."""
@@ -72,6 +86,7 @@ class Plan:
     boxes: dict[str, Box] = field(default_factory=dict)
     ways: list[Way] = field(default_factory=list)
     labels: list[Label] = field(default_factory=list)
+    across: list[Across] = field(default_factory=list)
     enter: dict[str, float] = field(default_factory=dict)
     leave: dict[str, float] = field(default_factory=dict)
 
@@ -80,11 +95,18 @@ class Plan:
         self.boxes |= {name: box.moved(dx, dy) for name, box in other.boxes.items()}
         self.ways += [way.moved(dx, dy) for way in other.ways]
         self.labels += [label.moved(dx, dy) for label in other.labels]
+        self.across += [each.moved(dx, dy) for each in other.across]
 
 
 def lay_out(items: Sequence[Item], edges: Sequence[Edge]) -> Plan:
     """The whole picture, with a margin."""
-    inner = _Level(items, edges).plan()
+    columns = [item for item in items if isinstance(item, Frame) and item.column]
+    if columns:
+        from kdsl.draw.two_columns import lay_out_columns
+
+        inner = lay_out_columns(columns, edges)
+    else:
+        inner = Level(items, edges).plan()
     made = Plan(inner.width + 2 * MARGIN, inner.height + 2 * MARGIN)
     made.take(inner, MARGIN, MARGIN)
     return made
@@ -100,11 +122,13 @@ class _Step:
     style: str
 
 
-class _Level:
+class Level:
     """The items of one frame while they are placed. Nodes are numbered: items, ports in, ports out, then the bends of
     edges that pass several rows."""
 
-    def __init__(self, items: Sequence[Item], edges: Sequence[Edge]) -> None:
+    def __init__(self, items: Sequence[Item], edges: Sequence[Edge], rows: Sequence[int] | None = None) -> None:
+        """`rows`: where each item stands, if that is settled."""
+        self.given = rows
         self.items = items
         owner = {card.id: number for number, item in enumerate(items) for card in cards(item)}
         self.inner = [_framed(item, edges) if isinstance(item, Frame) else None for item in items]
@@ -134,11 +158,12 @@ class _Level:
 
     # -- rows ------------------------------------------------------------------------------------------------------
 
-    def _rows(self) -> None:
+    def _rows(self, least: int = 1) -> None:
         pairs = list(dict.fromkeys((source, target) for _, source, target in self.flows))
-        self.rank = rank(self.count, pairs, frozenset(self.enter.values()), frozenset(self.leave.values()))
+        ends = frozenset(self.enter.values()), frozenset(self.leave.values())
+        self.rank = list(self.given) if self.given is not None else rank(self.count, pairs, *ends)
         self.steps: list[_Step] = []
-        rows: list[list[int]] = [[] for _ in range(max(self.rank, default=0) + 1)]
+        rows: list[list[int]] = [[] for _ in range(max(least, max(self.rank, default=0) + 1))]
         for number in range(self.count):
             rows[self.rank[number]].append(number)
         bends: dict[tuple[str, int, int], int] = {}
@@ -209,32 +234,44 @@ class _Level:
     # -- coordinates -----------------------------------------------------------------------------------------------
 
     def plan(self) -> Plan:
-        self._rows()
+        """Everything, with rows as high as they need to be."""
+        self.settle()
+        self._heights()
+        return self.filled()
+
+    def settle(self, least: int = 1) -> None:
+        """Rows, order and places from left to right. There are at least so many rows."""
+        self._rows(least)
         self._ports()
+        self.labels = self._labels()
         real = self.count
-        labels = self._labels()
         left, right = [], []
         for node, (wide, _) in enumerate(self.sizes):
             half = wide / 2 + (APART / 2 if node < len(self.items) else LANE / 2)
-            room = max((width(text, SMALL) + 12 + at for at, text in labels.get(node, ())), default=0.0)
+            room = max((width(text, SMALL) + 12 + at for at, text in self.labels.get(node, ())), default=0.0)
             left.append(half)
             right.append(max(half, room))
+        middle = spread(self.rows, links := self._links(), left, right)
+        straighten(self.rows, links, left, right, middle)
+        starts = [middle[n] - (left[n] if n >= real else self.sizes[n][0] / 2) for n in range(len(middle))]
+        first = min(starts, default=0.0)
+        self.middle = [x - first for x in middle]
+        reach = [self.middle[n] + (right[n] - APART / 2 if n < real else 4.0) for n in range(len(middle))]
+        self.width = max(reach, default=0.0)
+
+    def _links(self) -> list[Link]:
+        """The steps as `spread` takes them: long edges are straight, and so is the longest way that leads to a box."""
         links = []
         for step in self.steps:
-            bends = (step.upper >= real) + (step.lower >= real)
+            bends = (step.upper >= self.count) + (step.lower >= self.count)
             aside = 0.5 if self.depth[step.upper] < self.deepest[step.lower] and not bends else 1.0
             links.append(Link(step.upper, step.lower, *self.at[step], (3.0, 1.0, 8.0)[bends] * aside))
-        middle = spread(self.rows, links, left, right)
-        straighten(self.rows, links, left, right, middle)
-        least = min(
-            (middle[n] - (left[n] if n >= real else self.sizes[n][0] / 2) for n in range(len(middle))), default=0.0
-        )
-        self.middle = [x - least for x in middle]
-        reach = [self.middle[n] + (right[n] - APART / 2 if n < real else 4.0) for n in range(len(middle))]
-        made = Plan(max(reach, default=0.0))
-        self._heights(labels)
-        made.height = self.bottom[-1] if self.rows else 0.0
-        self._fill(made, labels)
+        return links
+
+    def filled(self) -> Plan:
+        """The finished plan, once rows have their heights."""
+        made = Plan(self.width, self.bottom[-1] if self.bottom else 0.0)
+        self._fill(made)
         return made
 
     def _labels(self) -> dict[int, list[tuple[float, str]]]:
@@ -248,24 +285,27 @@ class _Level:
                 found.setdefault(source, []).append(pair)
         return found
 
-    def _heights(self, labels: dict[int, list[tuple[float, str]]]) -> None:
+    def _heights(self) -> None:
         self.top, self.bottom = [], []
         y = 0.0
-        for number, row in enumerate(self.rows):
-            if number:
-                y += self._gap(number, labels)
+        for number in range(len(self.rows)):
+            y += self.gap(number) if number else 0.0
             self.top.append(y)
-            y += max((self.sizes[node][1] for node in row), default=0.0)
+            y += self.height_of(number)
             self.bottom.append(y)
 
-    def _gap(self, number: int, labels: dict[int, list[tuple[float, str]]]) -> float:
+    def height_of(self, number: int) -> float:
+        """Of a row."""
+        return max((self.sizes[node][1] for node in self.rows[number]), default=0.0)
+
+    def gap(self, number: int) -> float:
         """Between a row and the one above it: room for labels, arrows and bends."""
         upper, lower = set(self.rows[number - 1]), set(self.rows[number])
         steps = [step for step in self.steps if step.lower in lower]
         over = max((abs(self._from(step) - self._to(step)) for step in steps if step not in self.side), default=0.0)
         items = len(self.items)
         plain = all(node >= items for node in upper) or all(node >= items for node in lower)
-        labelled = any(node in labels for node in upper)
+        labelled = any(node in self.labels for node in upper)
         base = 16.0 if plain else 38.0 if labelled else 28.0
         return base + min(36.0, 0.1 * over) + (8.0 if labelled and over > 1 else 0.0)
 
@@ -275,13 +315,13 @@ class _Level:
     def _to(self, step: _Step) -> float:
         return self.middle[step.lower] + self.at[step][1]
 
-    def _fill(self, made: Plan, labels: dict[int, list[tuple[float, str]]]) -> None:
+    def _fill(self, made: Plan) -> None:
         row_of = self.row_of = {node: number for number, row in enumerate(self.rows) for node in row}
         tops = {}
         for node, number in row_of.items():
             height = self.sizes[node][1]
             spare = self.bottom[number] - self.top[number] - height
-            lone = node < len(self.items) and not self.depth[node]  # stands beside what reads it
+            lone = node < len(self.items) and not self.depth[node] and self.inner[node] is None  # near what reads it
             tops[node] = self.top[number] + (spare if lone else spare / 2 if node < self.count else 0.0)
         for number, item in enumerate(self.items):
             wide, high = self.sizes[number]
@@ -291,8 +331,8 @@ class _Level:
             if inner is not None:
                 made.take(inner, x, tops[number])
         for step in self.steps:
-            made.ways.append(self._way(step, row_of, tops, STUB if step.upper in labels else 0.0))
-        self._write_labels(made, labels, tops)
+            made.ways.append(self._way(step, row_of, tops, STUB if step.upper in self.labels else 0.0))
+        self._write_labels(made, tops)
         made.enter = {value: self.middle[node] for value, node in self.enter.items()}
         made.leave = {value: self.middle[node] for value, node in self.leave.items()}
 
@@ -323,9 +363,9 @@ class _Level:
             for n in others
         )
 
-    def _write_labels(self, made: Plan, labels: dict[int, list[tuple[float, str]]], tops: dict[int, float]) -> None:
+    def _write_labels(self, made: Plan, tops: dict[int, float]) -> None:
         """Beside the beginning of the edge, on the side where no branch of it bends away."""
-        for node, pairs in labels.items():
+        for node, pairs in self.labels.items():
             for at, text in pairs:
                 x, y = self.middle[node] + at, tops[node] + self.sizes[node][1] + 14
                 over = [self._to(s) - x for s in self.steps if s.upper == node and abs(self.at[s][0] - at) < 0.1]
@@ -335,7 +375,7 @@ class _Level:
 
 def _framed(frame: Frame, edges: Sequence[Edge]) -> Plan:
     """A frame and all that is in it."""
-    inner = _Level(frame.items, edges).plan()
+    inner = Level(frame.items, edges).plan()
     wide = max(inner.width + 2 * PAD, frame_width(frame))
     made = Plan(wide, HEADER + inner.height + PAD)
     dx = (wide - inner.width) / 2

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
-from kdsl.draw.layout import Box, Label, Plan, Way, lay_out
+from kdsl.draw.layout import Across, Box, Label, Plan, Way, lay_out
 from kdsl.draw.palette import style_sheet
 from kdsl.draw.scene import Card, Frame, Item, Part, Scene
 from kdsl.draw.sizes import CIRCLE, FONT, LINE, MARGIN, SMALL, STRIPE, title_of
@@ -39,6 +39,7 @@ def svg(scene: Scene) -> str:
     lines.append(f'<g transform="translate({_n(shift)} {_n(down)})">')
     for item in scene.items:
         lines += _frames(item, plan)
+    lines += [_across(each) for each in plan.across]
     lines += [_way(way) for way in plan.ways]
     for item in scene.items:
         lines += _cards(item, plan)
@@ -153,26 +154,34 @@ def _spans(part: Part) -> str:
 def _way(way: Way) -> str:
     if way.side:
         return _from_the_side(way)
-    stop = way.y2 - (ARROW - 1 if way.arrow else 0)
+    sign = 1 if way.y2 >= way.y1 else -1  # gradients go up
+    stop = way.y2 - sign * (ARROW - 1 if way.arrow else 0)
     points = [f"M{_n(way.x1)} {_n(way.y1)}"]
     if abs(way.x1 - way.x2) < 0.6:
         points.append(f"V{_n(stop)}")
     else:
-        unbend = min(way.unbend, stop)
+        unbend = sign * min(sign * way.unbend, sign * stop)
         middle = (way.bend + unbend) / 2
-        points += [f"V{_n(way.bend)}"] if way.bend > way.y1 else []
+        points.append(f"V{_n(way.bend)}")
         points.append(f"C{_n(way.x1)} {_n(middle)} {_n(way.x2)} {_n(middle)} {_n(way.x2)} {_n(unbend)}V{_n(stop)}")
     path = f'<path class="edge {way.style}" d="{"".join(points)}"/>'
     if way.arrow:
-        path += f'<path class="arrow {way.style}" d="M{_n(way.x2)} {_n(way.y2)}l-3.6 {_n(-ARROW)}h7.2z"/>'
+        path += f'<path class="arrow {way.style}" d="M{_n(way.x2)} {_n(way.y2)}l-3.6 {_n(-sign * ARROW)}h7.2z"/>'
     return path
+
+
+def _across(way: Across) -> str:
+    reach = min(70.0, abs(way.x2 - way.x1) / 2)
+    bend = f"{_n(way.x1 + reach)} {_n(way.y1)} {_n(way.x2 - reach)} {_n(way.y2)}"
+    return f'<path class="edge {way.style}" d="M{_n(way.x1)} {_n(way.y1)}C{bend} {_n(way.x2)} {_n(way.y2)}"/>'
 
 
 def _from_the_side(way: Way) -> str:
     """Down beside a circle, and round the corner into it."""
+    sign = 1 if way.y2 >= way.y1 else -1
     round = min(8.0, abs(way.x1 - way.x2))
     stop = way.x2 + way.side * (ARROW - 1)
-    line = f"M{_n(way.x1)} {_n(way.y1)}V{_n(way.y2 - round)}"
+    line = f"M{_n(way.x1)} {_n(way.y1)}V{_n(way.y2 - sign * round)}"
     line += f"Q{_n(way.x1)} {_n(way.y2)} {_n(way.x1 - way.side * round)} {_n(way.y2)}H{_n(stop)}"
     arrow = f"M{_n(way.x2)} {_n(way.y2)}l{_n(way.side * ARROW)} -3.6v7.2z"
     return f'<path class="edge {way.style}" d="{line}"/><path class="arrow {way.style}" d="{arrow}"/>'
