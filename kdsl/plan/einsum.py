@@ -17,6 +17,7 @@ from kdsl.plan.launch import Buffer
 from kdsl.plan.layout import PANEL, Layout, padded
 from kdsl.plan.loops import Access, Axis, Nest, Read, merged
 from kdsl.plan.lowering import Lowering
+from kdsl.plan.matrix_text import Matrices, matrices_text
 from kdsl.plan.sweeps import Operands, copy, own_lines, sweep
 
 ROWS = "*"
@@ -107,21 +108,23 @@ def _by_tile(lowering: Lowering, node: Node, x: Side, y: Side, out: Side, sizes:
     product = _product(x, y, out, sizes)
     if product is None:
         return False
-    arguments = _arguments(product)
-    if arguments is None or not _ready(product):
+    matrices = _matrices(product)
+    if matrices is None or not _ready(product):
         rest = [c for c in product.y.letters if c not in (*product.terms, product.column)]
         y = _turned(lowering, node, product.y, [*rest, *product.terms, product.column], sizes)
         product = replace(product, y=y)
-        arguments = _arguments(product)
-    if arguments is None:
+        matrices = _matrices(product)
+    if matrices is None:
         rest = [c for c in product.x.letters if c not in (*product.lines, *product.terms)]
         x = _turned(lowering, node, product.x, [*rest, *product.lines, *product.terms], sizes)
         product = replace(product, x=x)
-        arguments = _arguments(product)
-    if arguments is None:
+        matrices = _matrices(product)
+    if matrices is None:
         return False
+    text, arguments = matrices_text(matrices)
+    wanted = "_".join(["einsum", *(side.letters.replace(ROWS, "") for side in (product.x, product.y, product.out))])
     reads = (product.x.buffer, product.y.buffer)
-    lowering.launch("products", node, reads, out.buffer, **arguments, zeros="ZEROS", ones="ONES")
+    lowering.launch(lowering.outside.maps(wanted, text), node, reads, out.buffer, **arguments)
     return True
 
 
@@ -173,36 +176,45 @@ def _turned(lowering: Lowering, node: Node, side: Side, letters: list[str], size
     return made
 
 
-def _arguments(product: Product) -> dict[str, object] | None:
-    """The kernel's arguments; None where the letters need more loops than it has."""
+def _matrices(product: Product) -> Matrices | None:
+    """The products as loops over matrices; None where what is summed up takes more than two loops."""
     sides, sizes = (product.x, product.y, product.out), product.sizes
 
     def group(letters: list[str]) -> list[tuple[Axis, list[int]]]:
         found = merged([(Axis(sizes[c]), [side.along(c) for side in sides]) for c in letters])
-        return sorted(found, key=lambda pair: _length(pair[0]), reverse=True) or [nothing]
+        return sorted(found, key=lambda pair: _length(pair[0]), reverse=True) or [(Axis(1), [0, 0, 0])]
 
-    nothing = (Axis(1), [0, 0, 0])
     height, *more = group(product.lines)
     depth, *again = group(product.terms)
-    outer = [pair for pair in (*more, *group(product.loops)) if pair != nothing]
-    if len(outer) > 3 or len(again) > 1:
+    if len(again) > 1:
         return None
-    (term,) = again or [nothing]
-    outer = [*[nothing] * (3 - len(outer)), *outer]
     width = sizes[product.column]
     assert isinstance(width, int)
-    arguments: dict[str, object] = {
-        loop: axis.size for loop, (axis, _) in zip(("rows", "size_i", "size_j"), outer, strict=True)
+    given = {name: str(axis.size) for name, (axis, _) in (("height", height), ("depth", depth))}
+    given = {name: text for name, text in given.items() if not text.isdigit()}
+    settings = {
+        name: name if name in given else str(axis.size) for name, (axis, _) in (("height", height), ("depth", depth))
     }
-    arguments |= {"terms": term[0].size, "height": height[0].size, "depth": depth[0].size, "width": padded(width)}
-    for place, (name, side) in enumerate(zip(("x", "y", "out"), sides, strict=True)):
-        arguments[name] = side.at
-        steps = dict(zip(("row", "i", "j"), outer, strict=True))
-        steps |= {"term": term} if name != "out" else {}
-        steps |= {"line": height} if name != "y" else {}
-        steps |= {"step": depth} if name != "out" else {}
-        arguments |= {f"{name}_{step}": columns[place] for step, (_, columns) in steps.items()}
-    return arguments
+    settings |= {"width": str(padded(width)), "x": "{x}", "x_line": str(height[1][0]), "x_step": str(depth[1][0])}
+    settings |= {"y": "{y}", "y_step": str(depth[1][1]), "start": "zeros", "start_line": "0"}
+    if again:
+        settings |= {"start": "{out} if {loop} else zeros", "start_line": f"{height[1][2]} if {{loop}} else 0"}
+    settings |= {"out": "{out}", "out_line": str(height[1][2]), "ones": "ones"}
+    return Matrices(
+        "product",
+        _doc(product),
+        [pair for pair in (*group(product.loops), *more, *again) if pair[0].size != 1],
+        [(name, side.at) for name, side in zip(("x", "y", "out"), sides, strict=True)],
+        list(settings.items()),
+        {**given, "zeros": "ZEROS", "ones": "ONES"},
+    )
+
+
+def _doc(product: Product) -> str:
+    """`out[r, h, q, k] = the sum over d of x[r, q, h, d] * y[r, k, h, d]`"""
+    x, y, out = (", ".join(side.letters.replace(ROWS, "r")) for side in (product.x, product.y, product.out))
+    terms = ", ".join(product.terms).replace(ROWS, "r")
+    return f"out[{out}] = the sum over {terms} of x[{x}] * y[{y}]: products of matrices."
 
 
 def _length(axis: Axis) -> int:

@@ -110,7 +110,7 @@ def _reads(nest: Nest, writer: _Writer) -> tuple[list[str], list[str], dict[str,
     for read in nest.reads:
         name = names[read.value] = operand_name(len(names))
         if read.access is None:
-            inside.append(f"{name}_ = places(c)")
+            inside.append(f"{name}_ = lane_places(c)")
             continue
         if read.index is not None:
             _indexed(read, name, read.access, read.index, writer, before, inside)

@@ -14,6 +14,7 @@ from kdsl.plan.layout import PANEL, Layout, in_panels, last_axis
 from kdsl.plan.loop_text import nest_text
 from kdsl.plan.loops import Access, Axis, Nest, Read, across_axis, simplified
 from kdsl.plan.lowering import Lowering
+from kdsl.plan.matrix_text import Matrices, matrices_text
 from kdsl.plan.places import View
 
 FEW = 4  # numbers of a line that are too few for transposing blocks
@@ -77,32 +78,34 @@ def copy(lowering: Lowering, node: Node, nest: Nest, operands: Operands, out: Bu
     turned = _turned(nest, operands)
     if turned is None:
         sweep(lowering, node, "copy" if nest.tail is None else "copy_part", nest, operands, out)
-    else:
-        lowering.launch("turn", node, tuple(operands.buffers), out, **turned)
+        return
+    text, arguments = matrices_text(turned)
+    lowering.launch(lowering.outside.maps("turn", text), node, tuple(operands.buffers), out, **arguments)
 
 
-def _turned(nest: Nest, operands: Operands) -> dict[str, object] | None:
-    """The arguments of `turn`, where it can do what a nest describes."""
+def _turned(nest: Nest, operands: Operands) -> Matrices | None:
+    """The nest as matrices to be transposed, where it is that."""
     nest = simplified(replace(nest, reads=tuple(operands.reads)))
     source = nest.reads[0].access if len(nest.reads) == 1 and nest.reads[0].index is None else None
     if source is None or nest.tail is not None or not nest.axes or 1 not in source.strides:
         return None
-    line, across, sizes = len(nest.axes) - 1, source.strides.index(1), [axis.size for axis in nest.axes]
-    others = [n for n in range(len(sizes)) if n not in (line, across)]
-    if line == across or nest.out.strides[line] != 1 or source.strides[line] == 0 or len(others) > 3:
+    line, across = len(nest.axes) - 1, source.strides.index(1)
+    height, width = nest.axes[line].size, nest.axes[across].size
+    if line == across or nest.out.strides[line] != 1 or source.strides[line] == 0:
         return None
-    if any(size in range(FEW) for size in (sizes[line], sizes[across])):
+    if any(not isinstance(size, int) or size < FEW for size in (height, width)):
         return None
-    missing = 3 - len(others)
-    counts = [*[1] * missing, *(sizes[n] for n in others)]
-    loops = ("row", "i", "j")
-    arguments: dict[str, object] = dict(zip(("rows", "size_i", "size_j"), counts, strict=True))
-    arguments |= {"height": sizes[line], "width": sizes[across]}
-    for name, access, step in (("x", source, line), ("out", nest.out, across)):
-        strides = [*[0] * missing, *(access.strides[n] for n in others)]
-        arguments |= {name: access.at, **{f"{name}_{v}": s for v, s in zip(loops, strides, strict=True)}}
-        arguments[f"{name}_line"] = access.strides[step]
-    return arguments
+    others = [n for n in range(len(nest.axes)) if n not in (line, across)]
+    settings = {"height": str(height), "width": str(width), "x": "{x}", "x_line": str(source.strides[line])}
+    settings |= {"out": "{out}", "out_line": str(nest.out.strides[across])}
+    return Matrices(
+        "turn_matrix",
+        f"Matrices [{height}, {width}] transposed.",
+        [(nest.axes[n], (source.strides[n], nest.out.strides[n])) for n in others],
+        (("x", source.at), ("out", nest.out.at)),
+        list(settings.items()),
+        {},
+    )
 
 
 def clear(lowering: Lowering, node: Node, out: Buffer) -> None:

@@ -306,66 +306,6 @@ def product(
 
 
 @kernel
-def products(
-    mem: Memory,
-    rows: int,
-    size_i: int,
-    size_j: int,
-    terms: int,
-    height: int,
-    depth: int,
-    width: int,
-    x: int,
-    x_row: int,
-    x_i: int,
-    x_j: int,
-    x_term: int,
-    x_line: int,
-    x_step: int,
-    y: int,
-    y_row: int,
-    y_i: int,
-    y_j: int,
-    y_term: int,
-    y_step: int,
-    out: int,
-    out_row: int,
-    out_i: int,
-    out_j: int,
-    out_line: int,
-    zeros: int,
-    ones: int,
-) -> None:
-    """out[r, i, j] = the sum over the terms of x[r, i, j] @ y[r, i, j].     [height, depth] @ [depth, width]
-
-    Lines and columns of x lie anywhere; those of y and out are lines of whole panels.
-    """
-    for r in range(rows):
-        for i in range(size_i):
-            for j in range(size_j):
-                for t in range(terms):
-                    left = x + r * x_row + i * x_i + j * x_j + t * x_term
-                    right = y + r * y_row + i * y_i + j * y_j + t * y_term
-                    target = out + r * out_row + i * out_i + j * out_j
-                    product(
-                        mem,
-                        height=height,
-                        depth=depth,
-                        width=width,
-                        x=left,
-                        x_line=x_line,
-                        x_step=x_step,
-                        y=right,
-                        y_step=y_step,
-                        start=target if t else zeros,
-                        start_line=out_line if t else 0,
-                        out=target,
-                        out_line=out_line,
-                        ones=ones,
-                    )
-
-
-@kernel
 def weight_gradient(
     mem: Memory,
     rows: int,

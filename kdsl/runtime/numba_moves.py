@@ -87,33 +87,6 @@ def turn_matrix(mem: Memory, height: int, width: int, x: int, x_line: int, out: 
 
 
 @kernel
-def turn(
-    mem: Memory,
-    rows: int,
-    size_i: int,
-    size_j: int,
-    height: int,
-    width: int,
-    x: int,
-    x_row: int,
-    x_i: int,
-    x_j: int,
-    x_line: int,
-    out: int,
-    out_row: int,
-    out_i: int,
-    out_j: int,
-    out_line: int,
-) -> None:
-    """Each matrix x[r, i, j] [height, width] transposed."""
-    for r in range(rows):
-        for i in range(size_i):
-            for j in range(size_j):
-                source, target = x + r * x_row + i * x_i + j * x_j, out + r * out_row + i * out_i + j * out_j
-                turn_matrix(mem, height, width, source, x_line, target, out_line)
-
-
-@kernel
 def deliver(
     mem: Memory, rows: int, size: int, x: int, x_row: int, width: int, step: int, result: Memory, at: int
 ) -> None:

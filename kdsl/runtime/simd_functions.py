@@ -108,8 +108,8 @@ def expm1_32(b: Any, x: Any) -> Any:
     """e ** x - 1 without losing digits near 0."""
     over, under = b.fcmp_ordered(">", x, const(88.0)), b.fcmp_ordered("<", x, const(-17.5))
     n, q = exp_parts(b, b.select(over, const(88.0), b.select(under, const(-17.5), x)))
-    power = power_of_two(b, const(1.0), n)
-    r = fma(b, power, q, b.fsub(power, const(1.0), flags=FLAGS))
+    whole = power_of_two(b, const(1.0), n)
+    r = fma(b, whole, q, b.fsub(whole, const(1.0), flags=FLAGS))
     r = b.select(b.fcmp_ordered("ord", x, x), r, x)
     return b.select(over, exp_32(b, x), r)
 
@@ -225,7 +225,7 @@ def spread(typingctx: Any, x: Any) -> Any:
 
 
 @intrinsic
-def places(typingctx: Any, first: Any) -> Any:
+def lane_places(typingctx: Any, first: Any) -> Any:
     """first, first + 1, first + 2 ..."""
 
     def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:

@@ -12,7 +12,7 @@ from numba.extending import intrinsic
 
 from kdsl.runtime.simd import BITS, FLAGS, I32, I64, LANES, V32, VREAL, call, const, mask, splat, vec
 from kdsl.runtime.simd_functions import log_32, per_lane
-from kdsl.runtime.simd_wide import turned
+from kdsl.runtime.simd_wide import sine_of
 
 
 def mixed(b: Any, h: Any) -> Any:
@@ -70,7 +70,7 @@ def random_normal(typingctx: Any, key: Any, first: Any) -> Any:
         log = (log_32 if BITS == 32 else per_lane("log"))(b, rest)
         length = call(b, "sqrt", b.fmul(const(-2.0), log))
         angle = b.fmul(const(2.0 * math.pi), fractions(b, args, 1))
-        return b.fmul(length, (turned(1) if BITS == 32 else per_lane("cos"))(b, angle))
+        return b.fmul(length, (sine_of(1) if BITS == 32 else per_lane("cos"))(b, angle))
 
     i = types.int64
     return vec(i, i), generate

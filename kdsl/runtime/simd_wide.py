@@ -17,7 +17,7 @@ from kdsl.runtime.simd_functions import either, function
 WIDE, LONG = ir.VectorType(ir.DoubleType(), LANES), ir.VectorType(ir.IntType(64), LANES)
 
 
-def wide(x: float) -> Any:
+def wide_const(x: float) -> Any:
     return const(x, WIDE)
 
 
@@ -29,16 +29,16 @@ def wide_call(b: Any, name: str, *xs: Any) -> Any:
 
 def polynomial(b: Any, x: Any, coefficients: list[float]) -> Any:
     """Coefficients from the highest power down."""
-    r = wide(coefficients[0])
+    r = wide_const(coefficients[0])
     for c in coefficients[1:]:
-        r = wide_call(b, "fmuladd", r, x, wide(c))
+        r = wide_call(b, "fmuladd", r, x, wide_const(c))
     return r
 
 
 # ---- sine and cosine -------------------------------------------------------------------------------------------------
 
 
-def turned(quarters: int) -> Any:
+def sine_of(quarters: int) -> Any:
     """Sine (0 quarters) or cosine (1) within 1 ulp for |x| below 1e6; NaN for infinities.
 
     |x| = n * pi / 2 + r in double precision; the sine or the cosine of r by their series, the sign by n's last bits.
@@ -47,13 +47,15 @@ def turned(quarters: int) -> Any:
     def build(b: Any, x: Any) -> Any:
         a = call(b, "fabs", x)
         y = b.fpext(a, WIDE)
-        n = wide_call(b, "rint", b.fmul(y, wide(2 / math.pi)))
-        r = wide_call(b, "fmuladd", n, wide(-1.57079632673412561417e00), y)
-        r = wide_call(b, "fmuladd", n, wide(-6.07710050650619224932e-11), r)
-        r = wide_call(b, "maxnum", wide_call(b, "minnum", r, wide(0.8)), wide(-0.8))  # far out only the bounds hold
+        n = wide_call(b, "rint", b.fmul(y, wide_const(2 / math.pi)))
+        r = wide_call(b, "fmuladd", n, wide_const(-1.57079632673412561417e00), y)
+        r = wide_call(b, "fmuladd", n, wide_const(-6.07710050650619224932e-11), r)
+        r = wide_call(
+            b, "maxnum", wide_call(b, "minnum", r, wide_const(0.8)), wide_const(-0.8)
+        )  # far out only the bounds hold
         finite = b.fcmp_ordered("<", a, const(math.inf))
-        whole = wide_call(b, "fmuladd", wide_call(b, "floor", b.fmul(n, wide(0.25))), wide(-4.0), n)
-        m = b.fptosi(b.select(finite, whole, wide(0.0)), LONG)
+        whole = wide_call(b, "fmuladd", wide_call(b, "floor", b.fmul(n, wide_const(0.25))), wide_const(-4.0), n)
+        m = b.fptosi(b.select(finite, whole, wide_const(0.0)), LONG)
         q = b.and_(b.add(m, const(quarters, LONG)), const(3, LONG))
         z = b.fmul(r, r)
         s = polynomial(b, z, [2.75573136e-6, -1.98412698e-4, 8.33333333e-3, -1.66666666667e-1, 1.0])
@@ -68,8 +70,8 @@ def turned(quarters: int) -> Any:
     return build
 
 
-sin = either(turned(0), "sin")
-cos = either(turned(1), "cos")
+sin = either(sine_of(0), "sin")
+cos = either(sine_of(1), "cos")
 
 
 # ---- powers ----------------------------------------------------------------------------------------------------------
@@ -80,18 +82,18 @@ def wide_log(b: Any, x: Any) -> Any:
     bits = b.bitcast(x, LONG)
     m = b.bitcast(b.or_(b.and_(bits, const(0x000FFFFFFFFFFFFF, LONG)), const(0x3FE0000000000000, LONG)), WIDE)
     e = b.sub(b.lshr(bits, const(52, LONG)), const(1022, LONG))
-    small = b.fcmp_ordered("<", m, wide(math.sqrt(0.5)))
+    small = b.fcmp_ordered("<", m, wide_const(math.sqrt(0.5)))
     m = b.select(small, b.fadd(m, m), m)
     k = b.sitofp(b.sub(e, b.zext(small, LONG)), WIDE)
-    s = b.fdiv(b.fsub(m, wide(1.0)), b.fadd(m, wide(1.0)))
+    s = b.fdiv(b.fsub(m, wide_const(1.0)), b.fadd(m, wide_const(1.0)))
     series = polynomial(b, b.fmul(s, s), [2 / n for n in (17, 15, 13, 11, 9, 7, 5, 3, 1)])
-    return wide_call(b, "fmuladd", k, wide(math.log(2)), b.fmul(s, series))
+    return wide_call(b, "fmuladd", k, wide_const(math.log(2)), b.fmul(s, series))
 
 
 def wide_exp(b: Any, x: Any) -> Any:
     """e ** x for |x| up to 700."""
-    n = wide_call(b, "rint", b.fmul(x, wide(1 / math.log(2))))
-    r = wide_call(b, "fmuladd", n, wide(-math.log(2)), x)
+    n = wide_call(b, "rint", b.fmul(x, wide_const(1 / math.log(2))))
+    r = wide_call(b, "fmuladd", n, wide_const(-math.log(2)), x)
     p = polynomial(b, r, [1 / math.factorial(n) for n in range(9, -1, -1)])
     bits = b.shl(b.fptosi(n, LONG), const(52, LONG))
     return b.bitcast(b.add(b.bitcast(p, LONG), bits), WIDE)
@@ -101,13 +103,13 @@ def power_32(b: Any, x: Any, y: Any) -> Any:
     """x ** y within 1 ulp, with C's answers at zeros, infinities, NaN and negative x."""
     a = call(b, "fabs", x)
     log = wide_log(b, b.fpext(a, WIDE))
-    log = b.select(b.fcmp_ordered("==", a, const(0.0)), wide(-math.inf), log)
-    log = b.select(b.fcmp_ordered("==", a, const(math.inf)), wide(math.inf), log)
+    log = b.select(b.fcmp_ordered("==", a, const(0.0)), wide_const(-math.inf), log)
+    log = b.select(b.fcmp_ordered("==", a, const(math.inf)), wide_const(math.inf), log)
     t = b.fmul(log, b.fpext(y, WIDE))
-    t = b.select(b.fcmp_ordered("==", log, wide(0.0)), wide(0.0), t)
-    t = b.select(b.fcmp_ordered("<", t, wide(-200.0)), wide(-200.0), t)
-    t = b.select(b.fcmp_ordered(">", t, wide(200.0)), wide(200.0), t)
-    t = b.select(b.fcmp_ordered("ord", t, t), t, wide(0.0))
+    t = b.select(b.fcmp_ordered("==", log, wide_const(0.0)), wide_const(0.0), t)
+    t = b.select(b.fcmp_ordered("<", t, wide_const(-200.0)), wide_const(-200.0), t)
+    t = b.select(b.fcmp_ordered(">", t, wide_const(200.0)), wide_const(200.0), t)
+    t = b.select(b.fcmp_ordered("ord", t, t), t, wide_const(0.0))
     r = b.fptrunc(wide_exp(b, t), VREAL)
     # a number below zero: to a whole power only, and with its sign to an odd one
     whole = b.fcmp_ordered("==", call(b, "floor", y), y)
