@@ -1,5 +1,6 @@
-"""What is probably not meant: one file for each rule, run on a file that has no errors."""
+"""What is probably not meant: rules over files without errors."""
 
-from kdsl.lint.lint import RULES, lint
+from kdsl.lint.lint import lint
+from kdsl.lint.rules import DEFAULT, RULES, SAFE, chosen, matching
 
-__all__ = ["RULES", "lint"]
+__all__ = ["DEFAULT", "RULES", "SAFE", "chosen", "lint", "matching"]

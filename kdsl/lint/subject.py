@@ -1,15 +1,14 @@
-"""What a rule looks at: one model, as written and as elaborated."""
+"""What a rule is, and what it looks at: the tree of a file, or one model as written and as elaborated."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields, is_dataclass
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from kdsl.diagnostics.diagnostic import Diagnostic
 from kdsl.elaborate.program import Elaborated, ModelProgram
 from kdsl.graph.graph import Node
-from kdsl.source import Source, Span
 from kdsl.syntax import tree
 
 
@@ -43,7 +42,18 @@ class Subject:
         return node
 
 
-Rule = Callable[[Subject], Iterator[Diagnostic]]
+@dataclass(frozen=True)
+class Rule:
+    """One code and how it is found: in each elaborated model, or in the tree of the file.
+
+    `fix` says what its edits are: "safe" ones leave what the model computes and the names of its weights as they were.
+    """
+
+    code: str
+    model: Callable[[Subject], Iterator[Diagnostic]] | None = None
+    file: Callable[[tree.File], Iterator[Diagnostic]] | None = None
+    default: bool = True
+    fix: Literal["", "safe", "unsafe"] = ""
 
 
 def subjects(file: tree.File, elaborated: Elaborated) -> Iterator[Subject]:
@@ -60,9 +70,9 @@ def nodes_of(root: Any) -> Iterator[Any]:
         part = left.pop()
         if isinstance(part, tuple):
             left.extend(reversed(part))
-        elif is_dataclass(part) and not isinstance(part, (Span, Source)):
+        elif type(part).__module__ == tree.__name__:
             yield part
-            left.extend(getattr(part, field.name) for field in reversed(fields(part)))
+            left.extend(getattr(part, name) for name in reversed(type(part).__slots__))
 
 
 def names_used(*roots: Any) -> set[str]:
@@ -72,8 +82,19 @@ def names_used(*roots: Any) -> set[str]:
         for part in nodes_of(root):
             if isinstance(part, tree.Path):
                 found.add(part.names[0].text)
-            elif isinstance(part, tree.Layer):
+            elif isinstance(part, (tree.Layer, tree.Call)):
                 found.add(part.name.text)
             elif isinstance(part, tree.Output):
                 found.update(name.text for name in part.names)
     return found
+
+
+def trains_of(file: tree.File, model: tree.Model) -> tuple[tree.Train, ...]:
+    """The `train` blocks of a model, those for its parts included."""
+    trains = (item for item in file.items if isinstance(item, tree.Train))
+    return tuple(train for train in trains if train.path.names[0].text == model.name.text)
+
+
+def has_model(file: tree.File) -> bool:
+    """It is more than a collection of blocks for other files."""
+    return any(isinstance(item, tree.Model) for item in file.items)

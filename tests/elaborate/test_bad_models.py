@@ -58,8 +58,8 @@ def test_all_edits_one_after_the_other_leave_only_what_has_none(path: Path) -> N
 
 def test_every_code_has_a_bad_model() -> None:
     shown = {code for path in BAD for _, code in read(path)[1]}
-    wanted = {code for code in CATALOGUE if code[1] in "23456"}
-    assert wanted == shown
+    wanted = {code for code in CATALOGUE if code[1] in "2345"}
+    assert wanted == {code for code in shown if code.startswith("E")}
 
 
 def test_every_golden_text_has_its_file() -> None:

@@ -29,7 +29,9 @@ SILENT = {
     "a dim used by a dim": "dim a = 10\ndim b = a\n" + net("logits = image -> flatten -> dense(b)\noutput logits"),
     "relu inside a regression": REGRESSION.format("h = x -> dense(8) -> relu -> dense(1)", "mse(h, y)"),
     "softplus at the end of a regression": REGRESSION.format("h = x -> dense(1) -> softplus", "mae(h, y)"),
-    "dropout before the last layer": net("logits = image -> flatten -> dropout(0.5) -> dense(10)\noutput logits", LOSS),
+    "dropout before the last layer": net(
+        "logits = image -> flatten -> dense(64) -> relu -> dropout(0.5) -> dense(10)\noutput logits", LOSS
+    ),
     "a usual rate": net(f"{LOGITS}\noutput logits", f"{LOSS}\noptimizer = sgd(lr = 1.0)"),
     "a single step in braces": net(
         "logits = image -> flatten -> repeat 2 { dense(64) } -> relu -> dense(10)\noutput logits", LOSS
