@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 from kdsl.codegen.numba_emit import Emitter, filled
 from kdsl.codegen.numba_optimizer import OptimizerText
 from kdsl.codegen.text import comment, origin_of
 from kdsl.graph.graph import Node
-from kdsl.plan.launch import Buffer
+from kdsl.plan.launch import HERE, Buffer, Launch
 from kdsl.plan.model import squares_of
 from kdsl.plan.update import Group, LateStep, WeightStep
 
@@ -73,7 +74,7 @@ class UpdateText:
             assert isinstance(step, WeightStep)
             lines += [self._comment(step), *self._piece(group, step)]
             gradient = f"{self._place(step)} + {self.capital}GRADIENTS"
-            if not self.plan.clip and len(step.values) == 1 and not step.terms:
+            if not self.plan.clip and len(step.values) == 1 and not step.computes:
                 gradient = self._value_at(step, step.values[0])
             elif not self.plan.clip:
                 lines += [*self._terms(step, "gradient", "gradient"), *self._values(step, "gradient")]
@@ -134,7 +135,7 @@ class UpdateText:
             target, weight = f"{step.weight.constant} + {self.capital}GRADIENTS", step.weight
             body.append(self._comment(step))
             for number, value in enumerate(step.values):
-                kernel = "add_numbers" if step.terms or number else "copy_numbers"
+                kernel = "add_numbers" if step.computes or number else "copy_numbers"
                 body.append(f"{kernel}(mem, {weight.size}, {value.name}, {target})")
             first = self.first_piece[weight.path]
             body.append(f"squares[{first}] = sum_of_squares(mem, {weight.size}, {target})")
@@ -176,6 +177,7 @@ class UpdateText:
         assert self.plan.train is not None
         places = self.plan.train.places
         found = [places[name].name for step in steps for term in step.terms for name in term.inputs]
+        found += [text for step in steps for launch in step.own for _, text in launch.arguments]
         return [*found, *(b.name for step in steps for b in step.values)]
 
     def _kept(self, names: Sequence[str]) -> list[str]:
@@ -227,18 +229,30 @@ class UpdateText:
         return f"columns * {step.weight.lines}" if step.weight.panels else f"lines * {step.weight.columns}"
 
     def _terms(self, step: WeightStep, target: str, scratch: str) -> list[str]:
-        """The sums that a gradient consists of, added up in `target`; all but the first pass through the scratch."""
-        lines = [self._term(step, step.terms[0], target)] if step.terms else []
+        """What a gradient is the sum of, added up in `target`; all but the first pass through the scratch."""
         spare = scratch if target != scratch else f"{scratch} + {self._size(step)}"
-        for term in step.terms[1:]:
-            lines += [self._term(step, term, spare), f"add_numbers(mem, {self._size(step)}, {spare}, {target})"]
+        lines: list[str] = []
+        terms = [partial(self._term, step, term) for term in step.terms]
+        terms += [partial(self._own, step, launch) for launch in step.own]
+        for number, term in enumerate(terms):
+            lines.append(term(spare if number else target))
+            lines += [f"add_numbers(mem, {self._size(step)}, {spare}, {target})"] if number else []
         return lines
+
+    def _own(self, step: WeightStep, launch: Launch, out: str) -> str:
+        """A map of whole weights, on the piece at hand."""
+        weight, whole, texts = step.weight, step.pieces == 1, {HERE: out}
+        if not whole:
+            texts |= {p.constant: f"{p.constant} + line * {weight.columns}" for p in self.plan.memory.weights.values()}
+        arguments = [f"{key}={texts.get(value, value)}" for key, value in launch.arguments if key != "rows"]
+        rows = str(weight.lines) if whole else "lines"
+        return filled(f"{launch.kernel}(", ["mem", f"rows={rows}", *arguments], used=8)
 
     def _values(self, step: WeightStep, target: str) -> list[str]:
         """Adds the values that a gradient has besides."""
         lines = []
         for number, value in enumerate(step.values):
-            kernel = "add_numbers" if step.terms or number else "copy_numbers"
+            kernel = "add_numbers" if step.computes or number else "copy_numbers"
             lines.append(f"{kernel}(mem, {self._size(step)}, {self._value_at(step, value)}, {target})")
         return lines
 

@@ -8,6 +8,7 @@ from typing import Literal
 from kdsl.graph.graph import Node
 from kdsl.plan.layout import Layout
 
+HERE = "here"  # stands for where a launch writes, in those that are written for the piece at hand
 Home = Literal["scratch", "kept", "fixed", "partial", "weight", "constant"]
 PartKind = Literal["prepare", "rows", "close", "late", "finish"]
 
@@ -105,6 +106,7 @@ class Stages:
     linear    whether each result is the mean of one sum, so that batches may be cut anywhere
     numbers   how many numbers of the whole batch are kept for later parts
     places    where values that others ask for ended: value -> buffer
+    own       launches over whole weights that the update does piece by piece: value -> launch, into the buffer HERE
     kept      numbers per row of the batch; `partial` per block; `fixed` in all
     """
 
@@ -120,6 +122,7 @@ class Stages:
     linear: bool = True
     numbers: int = 0
     places: dict[str, Buffer] = field(default_factory=dict)
+    own: dict[str, Launch] = field(default_factory=dict)
     kept: int = 0
     partial: int = 0
     fixed: int = 0

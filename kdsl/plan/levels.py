@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from kdsl.graph.graph import SOURCES, Graph, Node
+from kdsl.ops.registry import OPS
 
 PREPARED = -1
 FINISHED = 1 << 20  # behind the late sums
@@ -25,6 +26,8 @@ class Levels:
             nothing else are `direct`
     terms   weight -> the values whose sum is its gradient
     trees   additions that the update does itself
+    own     terms that the update computes piece by piece from weights of the gradient's shape and from numbers: the
+            elementwise nodes of each, in order
     """
 
     of: Mapping[str, int]
@@ -32,6 +35,12 @@ class Levels:
     direct: frozenset[str]
     terms: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     trees: frozenset[str] = frozenset()
+    own: Mapping[str, tuple[Node, ...]] = field(default_factory=dict)
+
+    @property
+    def in_update(self) -> frozenset[str]:
+        """All that the update computes."""
+        return self.direct | self.trees | {node.name for body in self.own.values() for node in body}
 
     @property
     def stages(self) -> int:
@@ -69,7 +78,7 @@ def levels(graph: Graph) -> Levels:
         before = [of[name] + (node.type.batched and not graph[name].type.batched) for name in node.inputs]
         first = 0 if node.type.batched else PREPARED
         of[node.name] = first if node.op in SOURCES else max([first, *before])
-    return Levels(of, late, frozenset(direct), terms, trees)
+    return Levels(of, late, frozenset(direct), terms, trees, _own_terms(graph, terms, trees))
 
 
 def _late_sums(graph: Graph) -> frozenset[str]:
@@ -102,6 +111,38 @@ def _gradient_terms(graph: Graph) -> tuple[dict[str, tuple[str, ...]], frozenset
         return tuple(leaf for name in graph[value].inputs for leaf in leaves(name))
 
     return {weight: leaves(value) for weight, value in graph.gradients}, frozenset(trees)
+
+
+def _own_terms(
+    graph: Graph, terms: Mapping[str, tuple[str, ...]], trees: frozenset[str]
+) -> dict[str, tuple[Node, ...]]:
+    """Terms that are made of weights of their shape, and numbers, by elementwise ops that nothing else reads."""
+    users, results = graph.users(), set(graph.results)
+
+    def chain(value: str, readers: frozenset[str], last: bool) -> list[Node] | None:
+        """The nodes that make the value, or None where it is made of anything else."""
+        node = graph[value]
+        if node.op == "weight" or node.type.size == 1:
+            return []
+        op = OPS.get(node.op)
+        if op is None or not op.elementwise or op.run_time or node.type.batched:
+            return None
+        if any(user.name not in readers for user in users[value]) or (value in results and not last):
+            return None
+        found: list[Node] = []
+        for name in dict.fromkeys(node.inputs):
+            before = chain(name, frozenset({value}), False)
+            if before is None or (graph[name].type != node.type and graph[name].type.size != 1):
+                return None
+            found += before
+        return [*found, node]
+
+    own = {}
+    for value in [value for leaves in terms.values() for value in leaves]:
+        body = chain(value, trees, True)
+        if body and sum(leaves.count(value) for leaves in terms.values()) == 1:
+            own[value] = tuple(body)
+    return own
 
 
 def _is_term(name: str, terms: Mapping[str, tuple[str, ...]]) -> bool:

@@ -10,7 +10,7 @@ from kdsl.graph.graph import Graph, Node
 from kdsl.graph.types import TensorType
 from kdsl.plan.expression import streams_of
 from kdsl.plan.kernel_text import operand_name
-from kdsl.plan.launch import Buffer
+from kdsl.plan.launch import HERE, Buffer, Launch, Part
 from kdsl.plan.layout import PANEL, Layout, last_axis, layouts
 from kdsl.plan.maps import Operand, map_text
 from kdsl.plan.parts import Parts
@@ -206,6 +206,17 @@ class Lowering(Parts):
         text = map_text(body, shown, constants, whole=layout.width % PANEL == 0)
         kernel = self.outside.maps(wanted, text)
         self.launch(kernel, node, tuple(reads), out, **arguments)
+
+    def for_pieces(self, body: tuple[Node, ...]) -> Launch:
+        """The map of `body` over whole weights, into HERE, as the update can cut it into pieces."""
+        before, node = (self.part, self.home, self.rows), body[-1]
+        self.part, self.home, self.rows = Part("late"), "fixed", "1"
+        layout = self.layouts[node.name]
+        operands = [(value, self.operand(value, layout, node)) for value in outside_values(body)]
+        self.map(body, operands, node, Buffer(HERE, layout, "fixed"))
+        (launch,) = self.part.launches
+        self.part, self.home, self.rows = before
+        return launch
 
 
 def _list_at(buffer: Buffer) -> str:

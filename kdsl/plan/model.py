@@ -161,11 +161,11 @@ def plan_model(
     late: list[Group] = []
     work = 0
     if train is not None and training is not None:
-        steps = weight_steps(training, levels(training), memory.weights, train.places, batch)
+        steps = weight_steps(training, levels(training), memory.weights, train, batch)
         groups = grouped(steps)
-        before = [step for step in steps if step.terms] if clip is not None else []
+        before = [step for step in steps if step.computes] if clip is not None else []
         late = grouped([*late_steps(train.late, batch), *before])
-        work = max([step.numbers for step in steps if step.terms], default=0)
+        work = max([step.numbers for step in steps if step.computes], default=0)
     block_rows = _block_rows(graphs.train if train is not None else graphs.predict, batch)
     scratch = max(block_rows * max(f.scratch for f in functions), 2 * work)
     return ModelPlan(

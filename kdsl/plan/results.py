@@ -39,6 +39,8 @@ def finish(lowering: Lowering, wanted: Iterable[str]) -> Stages:
     for value in wanted:
         found = lowering.made.places[value] = lowering.read(value)
         found.home = "kept" if found.batched else found.home
+    for value, body in lowering.levels.own.items():
+        lowering.made.own[value] = lowering.for_pieces(body)
     if lowering.graph.loss:
         _results(lowering, [lowering.graph.loss, *(value for _, value in lowering.graph.metrics)])
     return lowering.made

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kdsl.graph.graph import Graph, Node
-from kdsl.plan.launch import Buffer, Part
+from kdsl.plan.launch import Buffer, Launch, Part, Stages
 from kdsl.plan.layout import PANEL
 from kdsl.plan.levels import Levels
 from kdsl.plan.memory import WeightPlace
@@ -21,16 +21,22 @@ SMALL = 700_000  # floating-point operations that are worth a chunk
 
 @dataclass(frozen=True, slots=True)
 class WeightStep:
-    """One weight's update: its gradient is the sum of `terms`, sums over the batch, and of `values`, which are computed
-    already. `pieces` is how many chunks it is cut into, of `cut` columns each, or lines where it lies in lines."""
+    """One weight's update: its gradient is the sum of `terms`, sums over the batch, of `own`, maps of weights, and of `values`,
+    which are computed already. `pieces` is how many chunks it is cut into, of `cut` columns each, or lines where it lies in lines."""
 
     weight: WeightPlace
     terms: tuple[Node, ...]
+    own: tuple[Launch, ...]
     values: tuple[Buffer, ...]
     origin: Node
     flops: int
     pieces: int
     cut: int
+
+    @property
+    def computes(self) -> bool:
+        """Whether anything of its gradient is left to compute."""
+        return bool(self.terms or self.own)
 
     @property
     def numbers(self) -> int:
@@ -57,18 +63,19 @@ class Group:
 
 
 def weight_steps(
-    graph: Graph, found: Levels, weights: Mapping[str, WeightPlace], places: Mapping[str, Buffer], batch: int
+    graph: Graph, found: Levels, weights: Mapping[str, WeightPlace], made: Stages, batch: int
 ) -> list[WeightStep]:
-    """The steps of all weights that have a gradient. `places` are the buffers of values computed before."""
+    """The steps of all weights that have a gradient, in the train graph that `made` is planned of."""
     steps = []
     for path, values in found.terms.items():
         weight = weights[path]
         terms = tuple(graph[value] for value in values if value in found.direct)
-        ready = tuple(places[value] for value in values if value not in found.direct)
-        flops = sum(_flops(term, weight, batch) for term in terms) + weight.size * len(ready)
+        own = tuple(made.own[value] for value in values if value in found.own)
+        ready = tuple(made.places[value] for value in values if value not in found.direct and value not in found.own)
+        flops = sum(_flops(term, weight, batch) for term in terms) + weight.size * (len(own) + len(ready))
         cut = _cut(weight, flops)
         pieces = -(-(weight.columns if weight.panels else weight.lines) // cut)
-        steps.append(WeightStep(weight, terms, ready, graph[values[0]], flops, pieces, cut))
+        steps.append(WeightStep(weight, terms, own, ready, graph[values[0]], flops, pieces, cut))
     return steps
 
 
