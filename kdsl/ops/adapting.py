@@ -36,7 +36,6 @@ class Standardize(Layer):
     Source: keras/src/layers/preprocessing/normalization.py and its `adapt`.
     """
 
-    torch = ("StandardScaler",)
     axis = Param("axes", "the axis whose places have a mean each, or a list of axes", (-1,), positional=True)
 
     @staticmethod
