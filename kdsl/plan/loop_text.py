@@ -13,6 +13,7 @@ from kdsl.plan.kernel_text import KernelText, operand_name
 from kdsl.plan.loops import Access, Nest, Read, across_axis, simplified, with_line
 
 KEPT, REDUCED = "rijklmn", "pqstuvw"  # loop variables
+MOST = 14  # parameters: a call with more keywords takes numba's front end many times as long
 STARTS = {"sum": "0.0", "mean": "0.0", "max": "-math.inf", "min": "math.inf"}
 STEPS = {"sum": "{} + {}", "mean": "{} + {}", "max": "maximum({}, {})", "min": "minimum({}, {})"}
 ENDS = {"sum": "lane_sum", "mean": "lane_sum", "max": "lane_max", "min": "lane_min"}
@@ -74,8 +75,20 @@ def nest_text(nest: Nest) -> tuple[KernelText, dict[str, str]]:
     inner = [loops[n] for n in reduced if n in loops]
     lines = _along if across is None else _across
     body = lines(nest, writer, _Parts(outer, inner, before, reads, steps, value))
+    fixed = _fixed(writer)
     doc = _doc(nest, names, loops, lanes)
-    return KernelText(("mem: Memory", *writer.parameters), doc, (*first, *body)), writer.arguments
+    return KernelText(("mem: Memory", *writer.parameters), doc, (*fixed, *first, *body)), writer.arguments
+
+
+def _fixed(writer: _Writer) -> list[str]:
+    """Statements that set sizes and distances where there are too many for the parameters of a call."""
+    if len(writer.parameters) <= MOST:
+        return []
+    known = [name for name, text in writer.arguments.items() if text.lstrip("-").isdigit()]
+    texts = [writer.arguments.pop(name) for name in known]
+    writer.parameters = [text for text in writer.parameters if text.split(":")[0] not in known]
+    chunks = [slice(n, n + 8) for n in range(0, len(known), 8)]
+    return [f"    {', '.join(known[chunk])} = {', '.join(texts[chunk])}" for chunk in chunks]
 
 
 def _numbers(nest: Nest, writer: _Writer, names: dict[str, str]) -> tuple[list[str], dict[str, str]]:
