@@ -73,7 +73,7 @@ def stops(graph: Graph) -> tuple[Stop, ...]:
         return ()
     graph = expanded(graph, training=True)
     _, totals = _sent_back(graph)
-    used = reached(replace(graph, outputs=(), metrics=()))
+    used = reached(replace(graph, outputs=(), metrics=(), updates=()))
     found = []
     for weight in _trainable(graph):
         if weight.name in used and weight.name not in totals:

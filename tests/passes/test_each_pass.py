@@ -282,6 +282,14 @@ def test_what_lets_no_gradient_through(name: str) -> None:
     assert [(stop.weight, stop.node.op) for stop in stops(net.graph())] == [("w", obstacle)]
 
 
+def test_weights_that_only_moving_statistics_depend_on_are_no_stops() -> None:
+    net = Network()
+    x, w = net.input("x", f32(3)), net.weight("w", 3)
+    net.output("y", net.layer("batch_norm", net.layer("dense", x, units=3)))
+    net.the_loss = net.op("mean", net.op("multiply", x, w))
+    assert stops(net.graph()) == ()
+
+
 def test_weights_that_are_trained_or_not_used_are_no_stops() -> None:
     net = Network()
     x, w = net.input("x", f32(3)), net.weight("w", 3)
