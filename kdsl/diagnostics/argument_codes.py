@@ -73,8 +73,8 @@ ARGUMENTS = (
         "a value lies outside of what is allowed, or does not fit the shape of the input",
         "Every argument has its bounds: a dropout rate lies between 0 and 1. An axis must be one that the input has, and a\n"
         "list of factors as long as the last axis.",
-        layer("dropout(1.5) -> dense(10)"),
-        layer("dropout(0.5) -> dense(10)"),
+        layer("dense(64) -> relu -> dropout(1.5) -> dense(10)"),
+        layer("dense(64) -> relu -> dropout(0.5) -> dense(10)"),
     ),
     Entry(
         "E308",

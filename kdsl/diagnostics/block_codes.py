@@ -6,7 +6,7 @@ from kdsl.diagnostics.entry import Entry
 from kdsl.diagnostics.samples import model
 
 HIDDEN = "block Hidden(x: f32[C], out: int = C) -> f32[{}] {{\n  return x -> dense(out) -> relu\n}}\n\n"
-JOIN = "block Join(a: f32[C], b: f32[{}]) -> f32[C] {{\n  return a -> dense(C)\n}}\n\n"
+JOIN = "block Join(a: f32[C], b: f32[{}]) -> f32[C] {{\n  return (a, b) -> concat -> dense(C)\n}}\n\n"
 HALVE = "block Halve(x: f32[C]) -> f32[C / 2] {\n  return x -> dense(C / 2)\n}\n\n"
 BOTH = "block Both(x: f32[C]) -> f32[4], f32[4] {\n  return x -> dense(4) as first, x -> dense(4) as second\n}\n\n"
 FREE = "block Widen(x: f32[C]{}) -> f32[N] {{\n  return x -> dense(N)\n}}\n\n"

@@ -73,8 +73,8 @@ NAMES = (
         "a name is bound a second time",
         "A name is bound once in a body, so that `logits` means the same in every line, in `train`, in messages and in the\n"
         "paths of weights. Long flows go on with `->` instead of binding the same name again.",
-        digits("logits = image -> flatten -> dense(10)\nlogits = logits -> dropout(0.5)\noutput logits"),
-        digits("logits = image -> flatten -> dropout(0.5) -> dense(10)\noutput logits"),
+        digits("logits = image -> flatten -> dense(10)\nlogits = logits -> softmax\noutput logits"),
+        digits("logits = image -> flatten -> dense(10) -> softmax\noutput logits"),
     ),
     Entry(
         "E206",

@@ -18,7 +18,7 @@ def check(file: tree.File) -> Iterator[Diagnostic]:
             continue
         word = "each" if part.each else "for"
         count = len(part.values.items) if isinstance(part.values, tree.ListOf) else None
-        edits = ()
+        edits: tuple[Edit, ...] = ()
         help = "use it in the steps"
         if not part.each and count is not None:
             help = f"every copy is the same: write `repeat {count}`"
