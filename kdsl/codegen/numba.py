@@ -24,6 +24,8 @@ CARRIED = (
     "numba_kernel",
     "numba_dense",
     "numba_windows",
+    "numba_pools",
+    "numba_depthwise",
     "numba_softmax",
     "numba_measures",
     "numba_moves",

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from kdsl.graph.graph import Attribute, Node
-from kdsl.graph.types import TensorType
+from kdsl.graph.types import FLOAT_SCALAR, TensorType
 from kdsl.ops.lazy import Array
-from kdsl.ops.registry import Op, op
+from kdsl.ops.registry import Cost, Op, op
 from kdsl.ops.type_rules import need_float
+from kdsl.ops.vocabulary import where
 
 if TYPE_CHECKING:
     from kdsl.graph.builder import Builder
@@ -23,18 +24,52 @@ def per_channel(x: TensorType) -> TensorType:
     return TensorType("f32", x.shape[-1:], batched=False)
 
 
-class Spread(Op):
-    """upstream: [C], x: [.., C], more: [C] -> [.., C]."""
+def shared(build: Builder, upstream: str, x: str, factor: float, name: str) -> str:
+    """`upstream * factor / n`, n being the numbers of x in each channel."""
+    share = build.add("inverse_count", [x], name=f"{name}.share")
+    if factor != 1.0:
+        share = build.add("multiply", [share, build.constant(factor)], name=f"{name}.share")
+    return build.add("multiply", [upstream, share], name=f"{name}.each")
 
+
+@op("inverse_count")
+class InverseCount(Op):
+    """`1 / n`, n being how many numbers of x there are in each channel of the whole batch: [.., C] -> one number."""
+
+    differentiable = False
+
+    @staticmethod
+    def infer(types: Sequence[TensorType], attributes: Mapping[str, Attribute]) -> TensorType:
+        per_channel(types[0])
+        return FLOAT_SCALAR
+
+    @staticmethod
+    def reference(x: Array) -> Array:
+        return x.dtype.type(x.shape[-1] / x.size)
+
+    @staticmethod
+    def cost(types: Sequence[TensorType], result: TensorType, attributes: Mapping[str, Attribute]) -> Cost:
+        return Cost(0)
+
+
+@op("spread_like")
+class SpreadLike(Op):
+    """The numbers of every channel at every place of x: [C] and [.., C] -> [.., C]. Of x only the shape counts."""
+
+    elementwise = True
     differentiable = False
     backward = True
 
     @staticmethod
     def infer(types: Sequence[TensorType], attributes: Mapping[str, Attribute]) -> TensorType:
-        upstream, x, *others = types
-        if any(type != per_channel(x) for type in (upstream, *others)):
-            raise ValueError(f"{upstream} is no statistic of {x}")
+        channels, x = types
+        if channels != per_channel(x):
+            raise ValueError(f"{channels} are not the channels of {x}")
         return x
+
+    @staticmethod
+    def reference(channels: Array, x: Array) -> Array:
+        return where(x == x, channels, channels)
 
 
 @op("batch_mean")
@@ -52,16 +87,8 @@ class BatchMean(Op):
     @staticmethod
     def gradient(build: Builder, node: Node, upstream: str) -> tuple[str | None, ...]:
         (x,) = node.inputs
-        return (build.add("batch_mean_gradient", [upstream, x], name=f"gradient.{x}"),)
-
-
-@op("batch_mean_gradient")
-class BatchMeanGradient(Spread):
-    """`upstream[c] / n` at every place, n being the numbers that were averaged."""
-
-    @staticmethod
-    def reference(upstream: Array, x: Array) -> Array:
-        return 0 * x + upstream / (x.size // x.shape[-1])
+        each = shared(build, upstream, x, 1.0, f"gradient.{node.name}")
+        return (build.add("spread_like", [each, x], name=f"gradient.{x}"),)
 
 
 @op("batch_variance")
@@ -82,16 +109,9 @@ class BatchVariance(Op):
     @staticmethod
     def gradient(build: Builder, node: Node, upstream: str) -> tuple[str | None, ...]:
         x, mean = node.inputs
-        for_x = build.add("batch_variance_gradient", [upstream, x, mean], name=f"gradient.{x}")
+        each = shared(build, upstream, x, 2.0, f"gradient.{node.name}")
+        centered = build.add("subtract", [x, mean], name=f"gradient.{x}.centered")
+        for_x = build.add("multiply", [centered, each], name=f"gradient.{x}")
         off = build.add("subtract", [mean, build.add("batch_mean", [x])], name=f"gradient.{mean}.off")
         twice = build.add("multiply", [off, build.constant(2.0)], name=f"gradient.{mean}.twice")
         return for_x, build.add("multiply", [upstream, twice], name=f"gradient.{mean}")
-
-
-@op("batch_variance_gradient")
-class BatchVarianceGradient(Spread):
-    """`upstream[c] * 2 (x - mean[c]) / n` at every place."""
-
-    @staticmethod
-    def reference(upstream: Array, x: Array, mean: Array) -> Array:
-        return (x - mean) * (upstream * (2.0 / (x.size // x.shape[-1])))

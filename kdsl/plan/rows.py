@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from kdsl.graph.graph import Graph, Node
 from kdsl.ops.registry import OPS
+from kdsl.plan.batch import lower_batch_mean, lower_batch_variance, lower_inverse_count
 from kdsl.plan.contractions import lower_bias_gradient, lower_contraction, lower_kernel_gradient
 from kdsl.plan.expression import expression
 from kdsl.plan.launch import Buffer, Stages
@@ -19,6 +20,13 @@ from kdsl.plan.nest import RULES as NESTS
 from kdsl.plan.nest import lower_elementwise
 from kdsl.plan.parts import bare
 from kdsl.plan.places import Data, Number, Outside, Panels, Sum, Unsupported
+from kdsl.plan.pools import (
+    lower_depthwise,
+    lower_depthwise_data_gradient,
+    lower_depthwise_kernel_gradient,
+    lower_pool,
+    lower_pool_gradient,
+)
 from kdsl.plan.reductions import lower_reduction
 from kdsl.plan.results import deliver, finish
 from kdsl.plan.softmax import lower_softmax, lower_softmax_gradient
@@ -155,6 +163,16 @@ RULES: Mapping[str, Rule] = {
     "conv": lower_conv,
     "conv_data_gradient": lower_conv_data_gradient,
     "conv_kernel_gradient": lower_conv_kernel_gradient,
+    "depthwise_conv": lower_depthwise,
+    "depthwise_conv_data_gradient": lower_depthwise_data_gradient,
+    "depthwise_conv_kernel_gradient": lower_depthwise_kernel_gradient,
+    "max_pool": lower_pool,
+    "avg_pool": lower_pool,
+    "max_pool_gradient": lower_pool_gradient,
+    "avg_pool_gradient": lower_pool_gradient,
+    "batch_mean": lower_batch_mean,
+    "batch_variance": lower_batch_variance,
+    "inverse_count": lower_inverse_count,
     "softmax": lower_softmax,
     "softmax_gradient": lower_softmax_gradient,
     "log_softmax": lower_softmax,

@@ -370,6 +370,18 @@ def column_sums(mem: Memory, rows: int, columns: int, g: int, g_row: int, out: i
 
 
 @kernel
+def column_square_sums(mem: Memory, rows: int, columns: int, x: int, x_row: int, mean: int, out: int) -> None:
+    """out = the sum of (x - mean) ** 2 over its rows."""
+    for j in range(0, columns, LANES):
+        middle = load(mem, mean + j)
+        total = middle - middle
+        for r in range(rows):
+            off = load(mem, x + r * x_row + j) - middle
+            total = total + off * off
+        store(mem, out + j, total)
+
+
+@kernel
 def transpose_panels(mem: Memory, inputs: int, units: int, first: int, columns: int, w: int, out: int) -> None:
     """Columns first .. first + columns of weights [inputs, units], whose panels begin at w, as rows of their transposed
     copy [units, inputs], which the data gradient multiplies by."""

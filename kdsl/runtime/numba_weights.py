@@ -36,6 +36,13 @@ def add_numbers(mem: Memory, count: int, x: int, out: int) -> None:
 
 
 @kernel
+def scale_numbers(mem: Memory, count: int, out: int, factor: float) -> None:
+    """out *= factor"""
+    for i in range(0, count, LANES):
+        store(mem, out + i, load(mem, out + i) * factor)
+
+
+@kernel
 def copy_numbers(mem: Memory, count: int, x: int, out: int) -> None:
     """out = x"""
     for i in range(0, count, LANES):

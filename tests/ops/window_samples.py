@@ -67,7 +67,7 @@ WINDOW_SAMPLES: dict[str, list[Case]] = {
         ([f32(3), weight(), weight(), weight(3), weight(3)], {"epsilon": 0.1, "momentum": 0.99}),
     ],
     "batch_mean": [([f32(3)], {}), ([f32(2, 2, 3)], {})],
-    "batch_mean_gradient": [([weight(3), f32(2, 3)], {})],
     "batch_variance": [([f32(3), weight(3)], {}), ([f32(2, 2, 3), weight(3)], {})],
-    "batch_variance_gradient": [([weight(3), f32(2, 3), weight(3)], {})],
+    "inverse_count": [([f32(3)], {}), ([f32(2, 2, 3)], {})],
+    "spread_like": [([weight(3), f32(2, 3)], {})],
 }

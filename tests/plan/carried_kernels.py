@@ -28,6 +28,8 @@ FILES = (
     "numba_dense",
     "numba_moves",
     "numba_windows",
+    "numba_pools",
+    "numba_depthwise",
     "numba_softmax",
     "numba_measures",
     "numba_weights",
