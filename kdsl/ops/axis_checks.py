@@ -5,11 +5,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kdsl.graph.types import TensorType
-from kdsl.ops.reduction_functions import check_axes
 from kdsl.ops.registry import Refused
 from kdsl.ops.type_rules import positive_axis
 
-__all__ = ["check_axes", "check_axis", "check_permutation"]
+
+def check_axes(function: str, axes: Sequence[int], type: TensorType) -> None:
+    """Every axis is there, and none is named twice."""
+    for axis in axes:
+        if type.rank == 0:
+            raise Refused(
+                "E411",
+                f"`{function}` gets a single number, which has no axis {axis}",
+                argument="axis",
+                label="no such axis",
+                help="the batch is not counted",
+            )
+        if not -type.rank <= axis < type.rank:
+            raise Refused(
+                "E411",
+                f"there is no axis {axis} in {type.dims}",
+                argument="axis",
+                label="no such axis",
+                help=f"{_axes_of(type.rank)}; the batch is not counted",
+            )
+    places = [positive_axis(axis, type.rank) for axis in axes]
+    for number, place in enumerate(places):
+        if place in places[:number]:
+            raise Refused("E411", f"axis {axes[number]} of {type.dims} is named twice", argument="axis")
+
+
+def _axes_of(rank: int) -> str:
+    return (
+        "the only axis is 0, or -1" if rank == 1 else f"axes go from 0 to {rank - 1}, or from -1 (the last) to {-rank}"
+    )
 
 
 def check_axis(function: str, axis: int, type: TensorType) -> None:

@@ -6,46 +6,15 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from kdsl.graph.types import TensorType
+from kdsl.ops.axis_checks import check_axes
 from kdsl.ops.cast import as_float
 from kdsl.ops.operators import reshaped
 from kdsl.ops.reductions import reduced
-from kdsl.ops.registry import Layer, Param, Refused, layer
-from kdsl.ops.type_rules import positive_axis
+from kdsl.ops.registry import Layer, Param, layer
 from kdsl.ops.unsuitable import refuse_classes
 
 if TYPE_CHECKING:
     from kdsl.graph.builder import Builder
-
-
-def check_axes(function: str, axes: Sequence[int], type: TensorType) -> None:
-    """Every axis is there, and none is named twice."""
-    for axis in axes:
-        if type.rank == 0:
-            raise Refused(
-                "E411",
-                f"`{function}` gets a single number, which has no axis {axis}",
-                argument="axis",
-                label="no such axis",
-                help="the batch is not counted",
-            )
-        if not -type.rank <= axis < type.rank:
-            raise Refused(
-                "E411",
-                f"there is no axis {axis} in {type.dims}",
-                argument="axis",
-                label="no such axis",
-                help=f"{_axes_of(type.rank)}; the batch is not counted",
-            )
-    places = [positive_axis(axis, type.rank) for axis in axes]
-    for number, place in enumerate(places):
-        if place in places[:number]:
-            raise Refused("E411", f"axis {axes[number]} of {type.dims} is named twice", argument="axis")
-
-
-def _axes_of(rank: int) -> str:
-    return (
-        "the only axis is 0, or -1" if rank == 1 else f"axes go from 0 to {rank - 1}, or from -1 (the last) to {-rank}"
-    )
 
 
 class OverAxes(Layer):

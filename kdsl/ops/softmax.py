@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from kdsl.graph.graph import Attribute, Node
 from kdsl.graph.types import TensorType
+from kdsl.ops.axis_checks import check_axes
 from kdsl.ops.cast import as_float
 from kdsl.ops.lazy import Array, np
-from kdsl.ops.reduction_functions import check_axes
 from kdsl.ops.registry import Layer, Op, Param, Refused, layer, op
 from kdsl.ops.type_rules import SameType, same_float
 from kdsl.ops.unsuitable import refuse_classes

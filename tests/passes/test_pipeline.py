@@ -145,7 +145,9 @@ def test_every_pass_stands_after_what_it_needs() -> None:
         assert step.__doc__ and step.name == type(step).__module__.rsplit(".", 1)[1]
     assert PIPELINE[0].name == "check_shapes" and PIPELINE[-1].name == "fuse_elementwise"
     required = {p.name for p in PIPELINE if not p.optional}
-    assert required == {"check_shapes", "inference", "expand_batch_norm", "differentiate"} and not required & set(OPTIONAL)
+    assert required == {"check_shapes", "inference", "expand_batch_norm", "differentiate"} and not required & set(
+        OPTIONAL
+    )
 
 
 def test_until_stops_after_a_pass() -> None:
