@@ -60,9 +60,7 @@ class Model:
         self._scalar = declaration.scalar
         self._names = ("loss", *(training.metrics if training else ()))
         self._iterations = self._epochs = 0  # updates made, epochs finished
-        self._epoch_steps = self._total_steps = (
-            0  # as the last `fit` had them: what times of a schedule are measured by
-        )
+        self._epoch_steps = self._total_steps = 0  # of the last `fit`: what a schedule's times are measured by
         self._adapted = False  # `standardize` has numbers of its own
         self._memory: dict[str, float] = {}  # what a schedule knows of the epochs before
         self._step_pace, self._row_pace, self._predict_pace = Pace(), Pace(), Pace()
