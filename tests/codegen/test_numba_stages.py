@@ -244,3 +244,23 @@ def test_evaluation_takes_batches_of_256(name: str) -> None:
         np.testing.assert_allclose(
             found.evaluate(inputs, targets, start, stop), wanted.evaluate(inputs, targets, start, stop), rtol=1e-10
         )
+
+
+@pytest.mark.parametrize("optimizer", [SGD, CLIPPED], ids=["plain", "clipped"])
+def test_a_loss_that_is_not_finite_changes_nothing(optimizer: Setting) -> None:
+    """It is known after the first pass; the weights stay, and training goes on from them."""
+    made = graph_module(root_of_a_mean(), optimizer=optimizer)
+    core, ((x,), targets) = engine(made, 2), data(made)
+    targets[0][9] = 1e308
+    for name, value in made.initial_weights(1).items():
+        core.set_weight(name, value)
+    order, hyper = np.arange(len(x)), np.array([list(made.DECLARATION.training.numbers.values())] * 2)
+    before = {name: core.get_weight(name) for name in made.initial_weights(1)}
+    totals, bad = core.train((x,), targets, order[8:16], 8, 0, 0, hyper)
+    assert bad == 0
+    assert not totals.any()
+    assert all(np.array_equal(value, core.get_weight(name)) for name, value in before.items())
+    totals, bad = core.train((x,), targets, order[:16], 8, 0, 0, hyper)
+    assert bad == 1
+    assert totals[0] > 0
+    assert core.train((x,), targets, order[:8], 8, 1, 0, hyper)[1] == -1
