@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from numba_models import assert_equal, module, results
 
@@ -79,3 +80,45 @@ def test_every_layer_of_these_files_is_in_one_of_the_models() -> None:
     names = {name for name, cls in LAYERS.items() if cls.__module__ in files}
     used = SEQUENCE + MERGED
     assert [name for name in sorted(names) if name not in used] == []
+
+
+FAR = """
+model M {
+  input  places: i32[4]
+  input  x: f32[3, 2]
+  target t: f32
+  weight table: f32[5, 2] = normal
+  picked = gather(table, places)
+  own    = gather((x -> dense(2)), places)
+  hot    = one_hot(places, 5)
+  y = concat([picked, own, hot]) -> flatten -> dense(1) -> squeeze
+  output y, picked, own, hot
+}
+
+train M {
+  loss      = mse(y, t)
+  optimizer = sgd(lr = 0.1)
+}
+"""
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("f64", 1e-10), ("f32", 1e-4)])
+def test_places_outside_are_never_read_or_written(dtype: str, tolerance: float) -> None:
+    """Whole numbers of the data may be anything: the nearest place is taken, and one_hot gives zeros."""
+    rng = np.random.default_rng(0)
+    places = rng.choice([-(2**31), -7, -1, 0, 1, 2, 4, 5, 900, 2**31 - 1], (12, 4)).astype("int32")
+    x, t = rng.normal(size=(12, 3, 2)), rng.normal(size=12)
+    found = []
+    for target in ("numpy", "numba"):
+        model = module(FAR, target, dtype).M(seed=1)
+        before = model.predict((places, x))
+        model.fit((places, x), t, batch_size=5, epochs=2, shuffle=False, verbose=0)
+        found.append((before, model.get_weights()))
+    (wanted, wanted_weights), (outputs, weights) = found
+    table = module(FAR, "numpy", dtype).M(seed=1).get_weights()["table"]
+    np.testing.assert_array_equal(wanted["picked"], table[np.clip(places, 0, 4)])
+    np.testing.assert_array_equal(wanted["hot"].sum(-1), (places >= 0) & (places < 5))
+    for name, array in wanted.items():
+        np.testing.assert_allclose(outputs[name], array, rtol=tolerance, atol=tolerance, err_msg=name)
+    for name, array in wanted_weights.items():
+        np.testing.assert_allclose(weights[name], array, rtol=tolerance, atol=tolerance, err_msg=name)
