@@ -138,10 +138,10 @@ def translated(
     first, others, steps = "", [], ""
     positional = next((key for key, parameter in parameters.items() if parameter.positional), None)
     unnamed = [argument for argument in arguments or () if argument.name is None]
-    if len(unnamed) > (positional is not None) + (name == "dense"):
+    if len(unnamed) > (positional is not None) + (name in ("dense", "embed")):
         return None
     for argument in unnamed:
-        first = bare(argument.value)  # PyTorch's Linear(784, 10): the size that comes in is inferred
+        first = bare(argument.value)  # Linear(784, 10), Embedding(words, 64): the size that comes in is inferred
     for argument in arguments or ():
         if argument.name is None:
             continue
