@@ -6,6 +6,7 @@ from math import prod
 from typing import Literal
 
 from kdsl.elaborate.program import ModelProgram
+from kdsl.plan.layout import PANEL
 from kdsl.plan.model import ModelPlan
 
 
@@ -19,7 +20,7 @@ def numba_bytes(plan: ModelPlan, dtype: Literal["f32", "f64"], threads: int | No
     itemsize = 8 if dtype == "f64" else 4
     blocks = -(-plan.rows // plan.block_rows)
     of_batch = plan.rows * plan.kept + blocks * plan.partial
-    numbers = plan.memory.fixed + used * plan.scratch + of_batch + 64 // itemsize
+    numbers = plan.memory.fixed + used * plan.scratch + of_batch + PANEL + 64 // itemsize
     results = len(train.results) if train is not None else 0
     ports = len(program.inputs) + len(program.outputs) + (len(program.targets) if train is not None else 0)
     words = max(CHUNKS_AT_ONCE, blocks) * plan.sums + plan.pieces + 1 + max(1, results) + max(1, plan.numbers)
