@@ -14,7 +14,8 @@ from kdsl.elaborate.growth import may_enter
 from kdsl.elaborate.layers import Values, call_span
 from kdsl.elaborate.program import CallRecord
 from kdsl.elaborate.results import Declared, check_results, declared_results
-from kdsl.elaborate.scope import UNKNOWN, Definition, Tensor, Unknown
+from kdsl.elaborate.scope import UNKNOWN, Definition, Link, Tensor, Unknown
+from kdsl.elaborate.trail import longest
 from kdsl.elaborate.unify import bind_sizes, check_input, flowing, variables
 from kdsl.elaborate.words import counted
 from kdsl.source import Span
@@ -83,7 +84,7 @@ def run(
     context.effort.entered.add(id(block))
     position = len(work.calls)
     results = check_results(body, call, statements.run_block(body, block), declared)
-    made = [value for value in results if isinstance(value, Tensor)]
+    made = [as_one_step(call, value, inputs) for value in results if isinstance(value, Tensor)]
     if len(made) < len(results):
         return (UNKNOWN,) * max(1, len(block.results))
     path, text, sizes = record
@@ -101,7 +102,13 @@ def run(
             block.doc,
         ),
     )
-    return results
+    return tuple(made)
+
+
+def as_one_step(call: Call, value: Tensor, inputs: Sequence[Tensor]) -> Tensor:
+    """A result whose trail, seen from outside, has one entry for the whole call."""
+    link = Link(call.name, value.type, call.span, call.name, before=longest(*inputs), inside=value.trail)
+    return replace(value, trail=link)
 
 
 def takes(context: Context, call: Call, values: Values) -> bool:

@@ -20,7 +20,8 @@ class Link:
     """One entry of a shape trail: a source or a layer, and what came out of it.
 
     `layer` is empty for an input. `weighted` says that the layer has weights.
-    `sized` is the place that says the size: a layer's positional argument, an input's type.
+    `sized` is the place that says the size: a layer's positional argument, an input's type. `inside` is the way through
+    a block, where this is a call of one.
     """
 
     label: str
@@ -30,9 +31,22 @@ class Link:
     weighted: bool = False
     sized: Span | None = None
     before: Link | None = None
+    inside: Link | None = None
 
     def chain(self) -> list[Link]:
-        """From the input to this one."""
+        """From the input to this one, layer by layer."""
+        found: list[Link] = []
+        link: Link | None = self
+        while link is not None:
+            if link.inside is None:
+                found.append(link)
+                link = link.before
+            else:
+                link = link.inside
+        return found[::-1]
+
+    def steps(self) -> list[Link]:
+        """The same, where a call of a block is one step."""
         found: list[Link] = []
         link: Link | None = self
         while link is not None:

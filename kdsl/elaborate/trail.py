@@ -9,8 +9,8 @@ FAR = 64  # links that two trails are compared by
 
 
 def shapes(trail: Link, failed: str = "", name: str = "shapes") -> str:
-    """The way of a value from its input, and the step that could not follow."""
-    links = trail.chain()
+    """The way of a value from its input, and the step that could not follow; a call of a block is one step."""
+    links = trail.steps()
     entries = [f"{link.label} {link.type.dims}" for link in links]
     if len(entries) > MOST:
         entries = [*entries[: MOST // 2], "...", *entries[-(MOST // 2) :]]

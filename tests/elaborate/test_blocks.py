@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from elaborate_corpus import codes, program
+from elaborate_corpus import check, codes, program
 
 from kdsl.elaborate import ModelProgram
 
@@ -13,6 +13,10 @@ OPEN = HIDDEN.replace("f32[out]", "_")
 
 def model(flow: str, size: str = "16", more: str = "") -> str:
     return f"model Net {{\n  input x: f32[{size}]\n  h = x -> {flow}\n{more}  output h\n}}\n"
+
+
+def errors(text: str) -> list[str]:
+    return [code for code in codes(text) if code.startswith("E")]
 
 
 def weights(net: ModelProgram) -> list[str]:
@@ -250,7 +254,7 @@ def test_a_block_that_nothing_calls_is_looked_at_without_sizes(body: str, found:
     head = (
         "block Idle(x: f32[H, C], n: int, ratio: int = 4, mode: word = same, act: layer = relu) -> f32[H, C / n] {\n  "
     )
-    assert codes(head + body + "\n}\n" + model("relu")) == found
+    assert errors(head + body + "\n}\n" + model("relu")) == found
 
 
 def test_what_the_parser_could_not_read_is_not_reported_again() -> None:
@@ -285,7 +289,7 @@ def test_a_model_is_no_block() -> None:
 
 def test_a_random_value_needs_an_input_above_it() -> None:
     assert codes("model Net {\n  h = normal([4])\n  input x: f32[4]\n  output h\n}\n") == ["E220"]
-    assert codes("block Noisy(x: f32[C]) -> f32[C] {\n  return x + normal([3])\n}\n" + model("relu")) == []
+    assert errors("block Noisy(x: f32[C]) -> f32[C] {\n  return x + normal([3])\n}\n" + model("relu")) == []
 
 
 # -- limits ------------------------------------------------------------------------------------------
@@ -317,3 +321,36 @@ def test_layers_given_to_layers_end_too() -> None:
 def test_weights_of_blocks_are_counted() -> None:
     block = "block Wide(x: f32[C], out: int) -> f32[out] {\n  weight w: f32[C, out] = zeros\n  return x @ w\n}\n"
     assert codes(block + model("Wide(10 ** 6) -> Wide(10 ** 6)")) == ["E409"]
+
+
+# -- notes -------------------------------------------------------------------------------------------
+
+
+def test_a_call_is_one_entry_of_the_shape_trail_and_its_layers_are_inside() -> None:
+    (found,) = check(HIDDEN + model("relu -> Hidden(8) -> Hidden -> reshape([7])"))
+    assert found.notes == ("shapes: x [16] -> relu [16] -> Hidden [8] -> Hidden [8] -> reshape \N{BALLOT X}",)
+    (found,) = check(HIDDEN.replace("-> act", "-> reshape([7])") + model("tanh -> Hidden(8)"))
+    assert found.notes == (
+        "shapes: x [16] -> tanh [16] -> dense [8] -> reshape \N{BALLOT X}",
+        "in `Hidden(8)`, called at test.kmodel:6: C = 16",
+    )
+
+
+def test_notes_name_the_calls_from_the_inside_out() -> None:
+    middle = "block Middle(x: f32[D]) -> f32[D] {\n  return x -> Inner(3)\n}\n"
+    inner = "block Inner(x: f32[C], n: int) -> f32[C] {\n  return x -> reshape([n])\n}\n"
+    (found,) = check(inner + middle + model("Middle"))
+    assert found.notes[1:] == (
+        "in `Inner(3)`, called at test.kmodel:5: C = 16",
+        "in `Middle`, called at test.kmodel:9: D = 16",
+    )
+
+
+def test_a_missing_flatten_is_found_inside_a_block() -> None:
+    text = (
+        "block Head(x: f32[H, W]) -> f32[H, 10] {\n  return x -> dense(10)\n}\n"
+        "model Net {\n  input image: f32[4, 4]\n  target label: index(10)\n  logits = image -> Head\n  output logits\n}\n"
+        "train Net {\n  loss = cross_entropy(logits, label)\n}\n"
+    )
+    (found,) = check(text)
+    assert (found.code, found.span.line) == ("E502", 2)

@@ -78,7 +78,7 @@ def test_a_fn_is_given_to_a_layer_parameter() -> None:
 
 
 def test_types_of_parameters_are_held_to() -> None:
-    text = "fn scaled(x: f32[C], factor: float = 2, n: int = C) = x * factor\n"
+    text = "fn scaled(x: f32[C], factor: float = 2, n: int = C) = x * factor / n\n"
     assert codes(text + model("h = scaled(x)")) == []
     assert codes(text + model("h = scaled(x, factor = 0.5)")) == []
     assert codes(text + model("h = scaled(x, n = 0.5)")) == ["E312"]
