@@ -429,8 +429,9 @@ def first_gradient(model: Any, loss: Any, x: np.ndarray, y: np.ndarray) -> tuple
     if keras.backend.backend() == "tensorflow":
         import tensorflow as tf
 
+        target = [tf.constant(part) for part in y] if isinstance(y, list) else tf.constant(y)
         with tf.GradientTape() as tape:
-            value = loss(tf.constant(y), model(tf.constant(x)))
+            value = loss(target, model(tf.constant(x)))
         return np.asarray(value), [np.asarray(g) for g in tape.gradient(value, model.trainable_variables)]
     others = [v.value for v in model.non_trainable_variables]
     return value_and_gradients(
