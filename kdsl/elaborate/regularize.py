@@ -36,5 +36,5 @@ def regularized(context: Context, value: tree.Value, loss: str) -> tuple[str, tu
             with work.build.at(written.span, layer=f"regularize.{declared.name}.{name}"):
                 part = declared.lower(work.build, bound.values, name)
             with work.build.at(written.span, layer="loss"):
-                loss = work.build.add("add", [loss, part], name="loss.regularized")
+                loss = work.build.add("add", [loss, part], name=f"loss.{declared.name}.{name}")
     return loss, tuple(texts)
