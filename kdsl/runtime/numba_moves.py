@@ -1,12 +1,10 @@
-"""Kernels that move numbers, and softmax along any axis, which is rare enough to go number by number."""
+"""Kernels that move numbers, or work along any axis."""
 
 from __future__ import annotations
 
-import math
-
 from kdsl.runtime.numba_kernel import Double, kernel
 from kdsl.runtime.simd import LANES, Memory, padded
-from kdsl.runtime.simd_functions import lane_sum, spread
+from kdsl.runtime.simd_functions import exp, lane_sum, log, maximum, spread
 from kdsl.runtime.simd_memory import load, place_in, store, store_head, transpose_part
 
 
@@ -124,21 +122,19 @@ def softmax_along(
         for c in range(outer * count * inner, padded(outer * count * inner)):
             mem[out + r * out_row + c] = 0.0
         for o in range(outer):
-            for i in range(inner):
-                at = r * x_row + o * count * inner + i
-                to = r * out_row + o * count * inner + i
-                high = mem[x + at]
+            for i in range(0, inner, LANES):
+                at = x + r * x_row + o * count * inner + i
+                to = out + r * out_row + o * count * inner + i
+                high = load(mem, at)
+                for k in range(1, count):
+                    high = maximum(high, load(mem, at + k * inner))
+                total = spread(0.0)
                 for k in range(count):
-                    high = mem[x + at + k * inner] if not mem[x + at + k * inner] <= high else high
-                sum_of = 0.0
+                    total = total + exp(load(mem, at + k * inner) - high)
                 for k in range(count):
-                    sum_of += math.exp(mem[x + at + k * inner] - high)
-                for k in range(count):
-                    shifted = mem[x + at + k * inner] - high
-                    if logarithm:
-                        mem[out + to + k * inner] = shifted - math.log(sum_of)
-                    else:
-                        mem[out + to + k * inner] = math.exp(shifted) / sum_of
+                    shifted = load(mem, at + k * inner) - high
+                    value = shifted - log(total) if logarithm else exp(shifted) / total
+                    store_head(mem, to + k * inner, value, inner - i)
 
 
 @kernel
@@ -161,15 +157,14 @@ def softmax_along_gradient(
         for c in range(outer * count * inner, padded(outer * count * inner)):
             mem[out + r * out_row + c] = 0.0
         for o in range(outer):
-            for i in range(inner):
+            for i in range(0, inner, LANES):
                 place = o * count * inner + i
-                share = 0.0
+                upstream, result, to = g + r * g_row + place, y + r * y_row + place, out + r * out_row + place
+                share = spread(0.0)
                 for k in range(count):
-                    upstream = mem[g + r * g_row + place + k * inner]
-                    share += upstream if logarithm else upstream * mem[y + r * y_row + place + k * inner]
+                    term = load(mem, upstream + k * inner)
+                    share = share + (term if logarithm else term * load(mem, result + k * inner))
                 for k in range(count):
-                    upstream, value = mem[g + r * g_row + place + k * inner], mem[y + r * y_row + place + k * inner]
-                    if logarithm:
-                        mem[out + r * out_row + place + k * inner] = upstream - math.exp(value) * share
-                    else:
-                        mem[out + r * out_row + place + k * inner] = value * (upstream - share)
+                    term, value = load(mem, upstream + k * inner), load(mem, result + k * inner)
+                    slope = term - exp(value) * share if logarithm else value * (term - share)
+                    store_head(mem, to + k * inner, slope, inner - i)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from plan_runner import Runner, graph_of
-from small_graphs import f32, weight
+from small_graphs import f32, index, weight
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "ops"))
 import op_samples
@@ -83,6 +83,71 @@ OWN += sized(
         ([f32(4, 5, 6, 7), f32(4, 6, 5, 20)], {"equation": "abcd,acbe->aed", "batched": True}),
         ([weight(12, 20), weight(20, 17)], {"equation": "ab,bc->ac", "batched": False}),
         ([weight(12, 20), weight(17, 20)], {"equation": "ab,cb->ca", "batched": False}),
+    ],
+)
+for name, count in (("softmax", 1), ("log_softmax", 1), ("softmax_gradient", 2), ("log_softmax_gradient", 2)):
+    OWN += sized(
+        name,
+        [
+            ([f32(*shape)] * count, {"axis": axis})
+            for shape, axis in (((3, 20), -2), ((2, 5, 18), -3), ((2, 3, 33), -1))
+        ],
+    )
+OWN += sized(
+    "gather",
+    [
+        ([f32(7, 20), index(7, 3)], {"axis": 0, "batched_values": True, "batched_indices": True}),
+        ([weight(7, 20), index(7, 3, 2)], {"axis": 0, "batched_values": False, "batched_indices": True}),
+        ([f32(3, 20), index(20, 17)], {"axis": 1, "batched_values": True, "batched_indices": True}),
+        ([weight(3, 4, 18), index(4)], {"axis": 1, "batched_values": False, "batched_indices": True}),
+    ],
+)
+OWN += sized(
+    "gather_gradient",
+    [
+        ([f32(3, 20), index(7, 3)], {"axis": 0, "size": 7, "batched_values": True, "batched_indices": True}),
+        ([f32(3, 2, 20), index(7, 3, 2)], {"axis": 0, "size": 7, "batched_values": False, "batched_indices": True}),
+        ([f32(3, 17), index(20, 17)], {"axis": 1, "size": 20, "batched_values": True, "batched_indices": True}),
+        ([f32(3, 18), index(4)], {"axis": 1, "size": 4, "batched_values": False, "batched_indices": True}),
+    ],
+)
+MOVED = [
+    ((9, 20), (1, 0)),
+    ((5, 6, 18), (2, 0, 1)),
+    ((5, 6, 18), (1, 2, 0)),
+    ((2, 3, 4, 5), (3, 1, 0, 2)),
+    ((33, 40), (1, 0)),
+]
+OWN += sized("transpose", [([f32(*shape)], {"axes": axes}) for shape, axes in MOVED])
+OWN += sized(
+    "slice",
+    [
+        ([f32(9, 40)], {"starts": (1, 3), "stops": (8, 38), "steps": (2, 1)}),
+        ([f32(9, 40)], {"starts": (0, 3), "stops": (9, 38), "steps": (1, 3)}),
+        ([weight(4, 20)], {"starts": (1, 16), "stops": (4, 20), "steps": (1, 1)}),
+    ],
+)
+OWN += sized(
+    "unslice",
+    [
+        ([f32(3, 17)], {"shape": (9, 40), "starts": (1, 3), "steps": (2, 1)}),
+        ([f32(3, 12)], {"shape": (3, 40), "starts": (0, 2), "steps": (1, 3)}),
+    ],
+)
+OWN += sized(
+    "pad",
+    [
+        ([f32(3, 17)], {"before": (1, 2), "after": (0, 13), "value": 0.5}),
+        ([f32(20)], {"before": (16,), "after": (1,), "value": 0.0}),
+    ],
+)
+OWN += sized(
+    "concat",
+    [
+        ([f32(3, 16), f32(3, 5), f32(3, 1), f32(3, 12)], {"axis": -1}),
+        ([f32(3, 5), f32(2, 5)], {"axis": -2}),
+        ([f32(2, 3, 20), f32(2, 4, 20)], {"axis": -2}),
+        ([weight(17), weight(3)], {"axis": -1}),
     ],
 )
 OWN = [sample for sample in OWN if sample.op in OPS]
