@@ -22,6 +22,7 @@ COMMANDS = {
     "train": "build a model and train it on data",
     "summary": "print a model's layers, shapes, parameters and memory",
     "draw": "draw a model as SVG, Graphviz's dot or Mermaid",
+    "render": "print a model file with all defaults written out",
     "explain": "explain the code of an error or warning",
     "ir": "print a model's computation graph",
 }
