@@ -28,10 +28,10 @@ RUNS = {
 NUMBERS = ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
 
 
-def known_names(plan_stages: int = 64) -> list[str]:
+def known_names(plan_stages: int = 512) -> list[str]:
     """Every name that a function of a model may have, behind its prefix."""
     names = [*ROWS, *(name for name, _ in ROWS.values()), *(f"prepare_{kind}" for kind in ROWS)]
-    names += ["add_results", "weight_gradients", "finish_gradients", "clip_factors", "update"]
+    names += ["add_results", "weight_gradients", "finish_gradients", "clip_factors", "update", "move_averages"]
     return names + [f"{kind}_{part}_{n}" for kind in ROWS for part in ("rows", "close") for n in range(plan_stages)]
 
 
@@ -55,6 +55,7 @@ class Functions:
             if kind == "train" and optimizer is not None:
                 update = UpdateText(emitter, optimizer)
                 self.texts |= update.texts()
+                self._after(emitter)
             if kind != "train":
                 self.texts[f"{prefix}{kind}"] = self._run(kind, stages, closes[kind])
         if plan.train is not None and update is not None:
@@ -67,6 +68,12 @@ class Functions:
             name = self.prepares[emitter.kind] = f"{self.prefix}prepare_{emitter.kind}"
             doc = "What is made of weights alone, when they have changed."
             self.texts[name] = emitter.serial(emitter.made.prepare, f"{name}(job: Longs, me: int)", doc)
+
+    def _after(self, emitter: Emitter) -> None:
+        if emitter.made.after.launches:
+            name = f"{self.prefix}move_averages"
+            doc = "Weights that are not trained but follow the batches."
+            self.texts[name] = emitter.serial(emitter.made.after, f"{name}(job: Longs)", doc)
 
     def _row_names(self, kind: str, stages: Stages) -> list[str]:
         single, count = ROWS[kind][0], len(stages.rows)
@@ -171,9 +178,10 @@ class Functions:
             number += 1
         doc = "each weight follows its gradient" if self.plan.clip else "the gradient of each weight, and its step"
         lines.append(f"        # Phase {_number(number)}: {doc}.")
-        prepare = [f"{self.prepares['train']}(job, me)"] if "train" in self.prepares else []
+        behind = [f"{prefix}move_averages(job)"] if stages.after.launches else []
+        behind += [f"{self.prepares['train']}(job, me)"] if "train" in self.prepares else []
         chunks = str(self.plan.update_chunks)
-        lines += _inside(_phase(chunks, [f"{prefix}update(job, step, rows, chunk, me)"], prepare), 8)
+        lines += _inside(_phase(chunks, [f"{prefix}update(job, step, rows, chunk, me)"], behind), 8)
         return "\n".join([*lines, "    restore_subnormals(arithmetic)"])
 
 

@@ -10,7 +10,7 @@ from kdsl.plan.layout import Layout
 
 HERE = "here"  # stands for where a launch writes, in those that are written for the piece at hand
 Home = Literal["scratch", "kept", "fixed", "partial", "weight", "constant"]
-PartKind = Literal["prepare", "rows", "close", "late", "finish"]
+PartKind = Literal["prepare", "rows", "close", "late", "finish", "after"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,8 @@ class Part:
     kind     prepare: values made of weights alone, before a batch.  rows: a block of rows.
              close: after the last block of a rows part, what is made of its sums.
              late: a sum over the batch that only gradients of weights read, over the kept rows of the whole batch.
-             finish: after the late sums, what is made of them
+             finish: after the late sums, what is made of them.
+             after: once the weights are updated, moving averages get their new values
     stage    counts the rows parts, and the close parts behind them
     totals   the numbers that a rows part sums up: places among the block's sums
     partials (partial buffer, fixed buffer) pairs: what the close part adds up, block by block
@@ -115,6 +116,7 @@ class Stages:
     close: list[Part] = field(default_factory=list)
     late: list[Part] = field(default_factory=list)
     finish: Part = field(default_factory=lambda: Part("finish"))
+    after: Part = field(default_factory=lambda: Part("after"))
     buffers: dict[str, Buffer] = field(default_factory=dict)
     data_names: dict[str, str] = field(default_factory=dict)
     sums: int = 0
@@ -129,7 +131,7 @@ class Stages:
 
     @property
     def launches(self) -> list[Launch]:
-        parts = (self.prepare, *self.rows, *self.close, *self.late, self.finish)
+        parts = (self.prepare, *self.rows, *self.close, *self.late, self.finish, self.after)
         return [launch for part in parts for launch in part.launches]
 
     @property

@@ -75,7 +75,8 @@ def levels(graph: Graph) -> Levels:
         if node.name in late:
             of[node.name] = FINISHED
             continue
-        before = [of[name] + (node.type.batched and not graph[name].type.batched) for name in node.inputs]
+        over_rows = node.type.batched or is_batch_sum(node, graph)
+        before = [of[name] + (over_rows and not graph[name].type.batched) for name in node.inputs]
         first = 0 if node.type.batched else PREPARED
         of[node.name] = first if node.op in SOURCES else max([first, *before])
     return Levels(of, late, frozenset(direct), terms, trees, _own_terms(graph, terms, trees))

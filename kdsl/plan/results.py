@@ -41,9 +41,19 @@ def finish(lowering: Lowering, wanted: Iterable[str]) -> Stages:
         found.home = "kept" if found.batched else found.home
     for value, body in lowering.levels.own.items():
         lowering.made.own[value] = lowering.for_pieces(body)
+    for weight, value in lowering.graph.updates:
+        _moved(lowering, weight, value)
     if lowering.graph.loss:
         _results(lowering, [lowering.graph.loss, *(value for _, value in lowering.graph.metrics)])
     return lowering.made
+
+
+def _moved(lowering: Lowering, weight: str, value: str) -> None:
+    """A weight that is no trained one gets a new value once the step is done."""
+    held = lowering.read(value)
+    lowering.part, lowering.home, lowering.rows = lowering.made.after, "fixed", "1"
+    arguments = {"count": held.layout.row, "x": held.name, "out": lowering.outside.weight(weight)}
+    lowering.launch("copy_numbers", lowering.graph[value], (held,), None, **arguments, comment_=f"{weight} moves")
 
 
 def _results(lowering: Lowering, values: list[str]) -> None:

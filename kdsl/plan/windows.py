@@ -81,9 +81,9 @@ def picture(lowering: Lowering, value: str, before: int = 0, behind: int = 0) ->
     if not before and not behind and strides[2] == channels:
         return Picture(view.at, view.row, strides[0], strides[1], channels, 0, view.buffer)
     layout = Layout(z * y, (before + x + behind) * channels)
-    key = (f"{value}.frame.{before}", layout)
+    key = (f"{value}.framed_{before}_{behind}", layout)
     if key not in lowering.copies:
-        made = lowering.new_buffer(lowering.names(f"{value}.frame"), layout, lowering.home)
+        made = lowering.new_buffer(lowering.names(key[0]), layout, lowering.home)
         lowering.copies[key] = made
         together = strides[2] == channels
         lowering.launch(
