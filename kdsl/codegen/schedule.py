@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from kdsl.codegen.carry import function_text, needed_by
-from kdsl.codegen.text import call, indented, pyrepr
+from kdsl.codegen.text import call, indented, joined_tuple, pyrepr
 from kdsl.elaborate.program import ModelProgram, Schedule
 from kdsl.graph.graph import Attribute
 
@@ -74,5 +74,5 @@ def _in_steps(value: Attribute) -> str:
     if isinstance(value, tuple) and len(value) == 2 and isinstance(value[1], str):
         return f"{pyrepr(value[0])} * epoch" if value[1] == "epochs" else pyrepr(value[0])
     if isinstance(value, tuple):
-        return f"({', '.join(map(_in_steps, value))},)"
+        return joined_tuple(map(_in_steps, value))
     return pyrepr(value)
