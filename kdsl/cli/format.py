@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from kdsl.cli.console import FINDINGS, OK, USAGE, CliError, Console
 from kdsl.cli.models import read
-from kdsl.cli.rewriting import diff, model_files, rewrite
+from kdsl.cli.rewriting import diff, model_files, put, rewrite
 from kdsl.source import Source
 
 if TYPE_CHECKING:
@@ -87,17 +87,6 @@ def checked(source: Source) -> Formatted:
     except FormatterBug as bug:
         help = "this is a bug in kdsl: please report it with the file"
         raise CliError(f"{source.name} stays as it is: {bug}", help) from bug
-
-
-def put(data: bytes, console: Console) -> None:
-    """To standard output byte for byte: line ends are not translated."""
-    console.out.flush()
-    binary = getattr(console.out, "buffer", None)
-    if binary is None:
-        console.out.write(data.decode("utf-8"))
-    else:
-        binary.write(data)
-        binary.flush()
 
 
 def report(files: int, changed: int, options: argparse.Namespace, console: Console) -> None:

@@ -90,18 +90,19 @@ def show(name: str, diagnostics: Sequence[Diagnostic], console: Console) -> None
 
 
 def checked(
-    source: Source | Diagnostic, given: Mapping[str, str]
+    source: Source | Diagnostic, given: Mapping[str, str], rules: frozenset[str] | None = None
 ) -> tuple[tuple[ModelProgram, ...], tuple[Diagnostic, ...]]:
-    """The models of a file, as far as they could be made, and what is wrong with it."""
+    """The models of a file, as far as they could be made, and what is wrong with it. `rules`: codes of lint's; None for
+    those that are on by themselves."""
     if not isinstance(source, Source):
         return (), (source,)
     from kdsl.elaborate import elaborate
-    from kdsl.lint import lint
+    from kdsl.lint import DEFAULT, lint
     from kdsl.syntax import parse
 
     parsed = parse(source)
     elaborated = elaborate(parsed.tree, given)
-    warnings = lint(parsed.tree, elaborated) if not parsed.diagnostics else ()
+    warnings = lint(parsed.tree, elaborated, DEFAULT if rules is None else rules) if not parsed.diagnostics else ()
     return elaborated.models, in_order(parsed.diagnostics + elaborated.diagnostics + warnings)
 
 

@@ -9,7 +9,7 @@ import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
-from kdsl.cli.console import BOLD, GREEN, RED, RESET, CliError
+from kdsl.cli.console import BOLD, GREEN, RED, RESET, CliError, Console
 
 
 def model_files(names: Sequence[str]) -> list[str]:
@@ -37,6 +37,17 @@ def rewrite(name: str, data: bytes) -> None:
     finally:
         with contextlib.suppress(OSError):
             beside.unlink()
+
+
+def put(data: bytes, console: Console) -> None:
+    """To standard output byte for byte: line ends are not translated."""
+    console.out.flush()
+    binary = getattr(console.out, "buffer", None)
+    if binary is None:
+        console.out.write(data.decode("utf-8"))
+    else:
+        binary.write(data)
+        binary.flush()
 
 
 def diff(name: str, before: str, after: str, colour: bool) -> str:
