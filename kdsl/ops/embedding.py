@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kdsl.graph.types import TensorType
 from kdsl.ops.cast import as_float
-from kdsl.ops.gathering import gathered
+from kdsl.ops.gathering import check_count, gathered
 from kdsl.ops.registry import Layer, Param, Refused, WeightSpec, layer
 from kdsl.ops.unsuitable import refuse_classes
 
@@ -47,6 +47,7 @@ class Embed(Layer):
                 if whole
                 else "numbers that are not classes go into `dense`",
             )
+        check_count("embed", types[0].classes or 0)
         if arguments["mask_zero"]:
             raise Refused(
                 "E290",

@@ -18,6 +18,20 @@ if TYPE_CHECKING:
     from kdsl.graph.builder import Builder
 
 
+MOST_PLACES = 2**24  # whole numbers up to here are exact in single precision, in which the compiled code holds them
+
+
+def check_count(function: str, count: int) -> None:
+    """Whether every place can be told from its neighbours."""
+    if count > MOST_PLACES:
+        raise Refused(
+            "E307",
+            f"`{function}` tells at most {MOST_PLACES:_} places apart, not {count:_}",
+            label=f"{count:_} places",
+            help="single precision holds no larger whole numbers exactly; put several classes into one, by a hash",
+        )
+
+
 def need_places(function: str, type: TensorType, place: int) -> None:
     """Classes or whole numbers, which can say where something stands."""
     if type.dtype in ("f32", "bool"):
@@ -62,6 +76,7 @@ class Gather(Layer, Movement):
         need_places("gather", indices, 1)
         check_axis("gather", axis, values)
         size = values.shape[axis]
+        check_count("gather", size)
         if indices.dtype == "index" and indices.classes is not None and indices.classes > size:
             raise Refused(
                 "E414",
@@ -188,6 +203,7 @@ class OneHot(Layer, Op):
                 f"`one_hot` needs to know how many classes there are: {{0}} is {type}",
                 help="`one_hot(10)`, or declare the input `index(10)`",
             )
+        check_count("one_hot", classes or type.classes or 0)
         if type.classes is not None and classes is not None and classes < type.classes:
             raise Refused(
                 "E414",
