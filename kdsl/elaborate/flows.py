@@ -8,7 +8,7 @@ from dataclasses import replace
 from kdsl.elaborate import evaluate, named
 from kdsl.elaborate.constants import Constant, kind_of, show
 from kdsl.elaborate.context import Context
-from kdsl.elaborate.growth import copies_fit, layers_in
+from kdsl.elaborate.growth import copies_fit, flow_fits, layers_in
 from kdsl.elaborate.layers import Values, one_value
 from kdsl.elaborate.scope import UNKNOWN, Meaning, Scope, Tensor, Unknown
 from kdsl.elaborate.sizes import whole
@@ -26,6 +26,9 @@ def pipe_values(context: Context, flow: tree.Pipe) -> Values:
     """All values at the end of a flow."""
     sources = flow.source.items if isinstance(flow.source, tree.Tuple) else (flow.source,)
     values: Values = tuple(value for source in sources for value in tensors_of(context, source))
+    loops = any(isinstance(step, (tree.Repeat, tree.For)) for step in flow.steps)
+    if loops and context.work is not None and not context.work.exhausted and not flow_fits(context, flow):
+        return (UNKNOWN,)
     first = replace(context, flow=flow.source)
     for number, step in enumerate(flow.steps):
         values = run(context if number else first, step, values)

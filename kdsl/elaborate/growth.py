@@ -5,13 +5,15 @@ from __future__ import annotations
 from kdsl.elaborate import evaluate
 from kdsl.elaborate.constants import Constant, is_number
 from kdsl.elaborate.context import DEEPEST, MOST_CALLS, MOST_LAYERS, MOST_NODES, Context
-from kdsl.elaborate.scope import UNKNOWN, Bound, Definition, LayerChoice
+from kdsl.elaborate.scope import UNKNOWN, Bound, Definition, LayerChoice, Meaning
 from kdsl.source import Span
 from kdsl.syntax import tree
 
+FEW = 100  # values of a `for` that are looked at one by one
+
 
 def layers_in(context: Context, step: tree.Step) -> int:
-    """At least so many layers and calls, and at least 1; counts that depend on a `for` are taken for 1."""
+    """At least so many layers, and at least 1; counts that are not known yet are taken for 1."""
     if isinstance(step, tree.Layer):
         return called_size(context, step.name.text)
     if isinstance(step, tree.Chain):
@@ -23,11 +25,38 @@ def layers_in(context: Context, step: tree.Step) -> int:
         times = int(count) if is_number(count) and count == int(count) else 1  # type: ignore[arg-type]
         return max(1, times) * layers_in(context, step.body)
     values = ahead(context, step.values)
-    inner = context.scope.inner()
-    for name in step.names:
-        context.within(inner).bind(name.text, UNKNOWN, name.span)
+    if isinstance(values, tuple) and len(step.names) == 1 and 0 < len(values) <= FEW and not has_for(step.body):
+        return sum(layers_in(bound_to(context, step, value), step.body) for value in values)
     times = len(values) if isinstance(values, tuple) else 1
-    return max(1, times) * layers_in(context.within(inner), step.body)
+    return max(1, times) * layers_in(bound_to(context, step, UNKNOWN), step.body)
+
+
+def has_for(step: tree.Step) -> bool:
+    """Whether a `for` stands in a step."""
+    if isinstance(step, tree.Chain):
+        return any(map(has_for, step.steps))
+    if isinstance(step, tree.Choose):
+        return has_for(step.then) or has_for(step.otherwise)
+    return has_for(step.body) if isinstance(step, tree.Repeat) else isinstance(step, tree.For)
+
+
+def bound_to(context: Context, step: tree.For, value: Meaning) -> Context:
+    """Inside a `for`, with its names bound."""
+    inner = context.within(context.scope.inner())
+    for name in step.names:
+        inner.bind(name.text, value, name.span)
+    return inner
+
+
+def flow_fits(context: Context, flow: tree.Pipe) -> bool:
+    """Whether all copies that a flow makes stay within the limit."""
+    total = 0
+    for step in flow.steps:
+        total += layers_in(context, step)
+        at = step.count if isinstance(step, tree.Repeat) else step.values if isinstance(step, tree.For) else None
+        if at is not None and not copies_fit(context, 1, total, at.span):
+            return False
+    return True
 
 
 def ahead(context: Context, value: tree.Value) -> Constant | None:

@@ -21,6 +21,8 @@ HUGE = {
     "repeat with an empty looking body": (flow("repeat 10 ** 18 { repeat 0 relu -> relu }"), "E406"),
     "nested repeats": (flow("repeat 1000 { repeat 1000 { repeat 1000 relu } }"), "E406"),
     "repeat in for": (flow("for n in [9000, 9000] { repeat n relu }"), "E406"),
+    "for in for": (flow("for a in [9, 9] " + "{ for b in [" + "1, " * 99 + "1] { repeat 99 relu } }"), "E406"),
+    "deep fors": (flow("".join(f"for v{n} in [{'1, ' * 90}1] {{ " for n in range(9)) + "relu" + " }" * 9), "E406"),
     "shared repeat": (flow("repeat 1_000_000 shared dense(28)"), "E406"),
     "many repeats": (flow(" -> ".join(["repeat 9000 relu"] * 3)), "E406"),
     "dense": (flow("dense(10 ** 12)"), "E409"),
