@@ -140,18 +140,16 @@ def straighten(
                         to_do.append(end)
         return found
 
-    def free(boxes: set[int], by: float) -> bool:
+    def as_far(boxes: set[int], by: float) -> float:
+        """How much of `by` these boxes can move without meeting their neighbours."""
+        least = abs(by)
         for box in boxes:
             before, after = beside[box]
             if by < 0 and before is not None and before not in boxes:
-                room = places[box] - left[box] - places[before] - right[before]
+                least = min(least, places[box] - left[box] - places[before] - right[before])
             elif by > 0 and after is not None and after not in boxes:
-                room = places[after] - left[after] - places[box] - right[box]
-            else:
-                continue
-            if room < abs(by) - 0.01:
-                return False
-        return True
+                least = min(least, places[after] - left[after] - places[box] - right[box])
+        return max(0.0, least) * (1 if by > 0 else -1)
 
     def cost(value: float, weight: float) -> float:
         return weight * (abs(value) + (BEND if abs(value) > 0.01 else 0.0))
@@ -164,8 +162,9 @@ def straighten(
                 continue
             for start, other, by in ((link.lower, link.upper, value), (link.upper, link.lower, -value)):
                 boxes = column(start, other)
-                if boxes is None or not free(boxes, by):
+                if boxes is None:
                     continue
+                by = as_far(boxes, by)
                 saved = 0.0
                 for each in {id(k): k for box in boxes for k in touching[box]}.values():
                     if (each.upper in boxes) != (each.lower in boxes):

@@ -128,7 +128,7 @@ class _Flow:
         numbered = last.isdecimal() or last.removesuffix(f"_{last.rpartition('_')[2]}") == layer.layer
         name = "" if numbered or last == layer.layer else last
         part = Part(
-            shown_call(layer.text),
+            shown_call(layer.layer, layer.text),
             kind_of(layer.layer, bool(used)),
             (*tip, _place(layer.span)),
             name,

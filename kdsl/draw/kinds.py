@@ -29,6 +29,7 @@ SIGNS = {
 }
 HIDDEN = frozenset({"cast", "broadcast_to", "identity"})  # change nothing that the reader would look for
 RANDOM = frozenset({"dropout", "spatial_dropout", "gaussian_noise", "random_normal", "random_uniform"})
+LONGEST = 54  # characters of a call
 ACTIVATIONS = frozenset({"softmax", "log_softmax", "prelu"})
 
 
@@ -64,8 +65,19 @@ def op_kind(op: str) -> Kind:
     return kind_of(plain, False)
 
 
-def shown_call(text: str) -> str:
-    """A call short enough for a card: lists and long numbers are abbreviated."""
-    text = re.sub(r"\[[^\[\]]{24,}\]", "[...]", text)
+def shown_call(layer: str, text: str) -> str:
+    """A call short enough for a card: without what is left to its default, lists and long numbers abbreviated."""
+    from kdsl.ops.registry import LAYERS
+    from kdsl.render.defaults import written
+
+    if layer in LAYERS and text.startswith(f"{layer}(") and text.endswith(")"):
+        usual = {f"{key} = {written(p, p.default)}" for key, p in LAYERS[layer].parameters.items() if _plain(p.default)}
+        kept = [each for each in re.split(r", (?=\w+ = )", text[len(layer) + 1 : -1]) if each not in usual]
+        text = f"{layer}({', '.join(kept)})" if kept else layer
+    text = re.sub(r"\[[^\[\]]{12,}\]", "[...]", text)
     text = re.sub(r"\d+\.\d{5,}", lambda found: f"{float(found[0]):.4g}", text)
-    return text if len(text) <= 40 else f"{text[:39]}…"
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
+
+
+def _plain(default: object) -> bool:
+    return default is not ... and default is not None

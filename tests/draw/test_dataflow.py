@@ -5,6 +5,7 @@ from __future__ import annotations
 from drawn_models import MODELS, program, scene
 
 from kdsl.draw.dataflow import dataflow
+from kdsl.draw.kinds import shown_call
 from kdsl.draw.scene import Frame, Scene, cards, frames
 
 
@@ -125,3 +126,13 @@ def test_notes_and_tips_say_what_a_layer_holds() -> None:
         "bias [8], 8 parameters",
         "a.kmodel:6",
     )
+
+
+def test_calls_on_cards_are_short() -> None:
+    assert shown_call("dense", "dense(10, bias = true)") == "dense(10)"
+    assert shown_call("dense", "dense(10, bias = false)") == "dense(10, bias = false)"
+    assert shown_call("softmax", "softmax(axis = -1)") == "softmax"
+    assert (
+        shown_call("normalize", "normalize(mean = [1, 2, 3, 4, 5, 6], std = 2)") == "normalize(mean = [...], std = 2)"
+    )
+    assert len(shown_call("dense", f"dense({'9' * 400})")) == 54

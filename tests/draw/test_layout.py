@@ -15,7 +15,7 @@ from kdsl.draw.fold import folded
 from kdsl.draw.layout import Box, Plan, Way, lay_out
 from kdsl.draw.rows import arrange, crossings, rank
 from kdsl.draw.scene import Card, Frame, Item, Scene, cards, frames
-from kdsl.draw.sizes import HEADER
+from kdsl.draw.sizes import APART, HEADER
 
 EVERY = [(name, text, expand) for name, text in MODELS.items() for expand in (False, True)]
 
@@ -161,3 +161,11 @@ def test_hundred_layers_are_quick() -> None:
     found = drawn(scene(MODELS["deep"], expand=True))
     assert len(found.plan.boxes) > 140
     assert program(MODELS["deep"]).name == "Deep"
+
+
+def test_branches_stand_close_to_each_other() -> None:
+    found = drawn(scene(MODELS["residual"]))
+    frame = next(frame for frame in frames(found.scene.items) if frame.title == "Residual(32)")
+    row = sorted((found.plan.boxes[item.id] for item in frame.items), key=lambda box: box.y)[:2]
+    left, right = sorted(row, key=lambda box: box.x)
+    assert right.x - left.x - left.width <= APART + 1
