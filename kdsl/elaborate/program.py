@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kdsl.diagnostics.diagnostic import Diagnostic
 from kdsl.graph.graph import Attribute, Graph
 from kdsl.graph.types import TensorType
 from kdsl.source import Source, Span
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+else:
+    from kdsl.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +63,7 @@ class CallRecord:
 
     path     `logits.Residual.0`
     block    `Residual`
-    text     the call, reprinted with the values it was elaborated with: `Residual(width = 32, stride = 2)`
+    text     the call, reprinted with the values it was elaborated with: `Residual(32, stride = 2)`
     sizes    size variables that the call bound: (("H", 32), ("W", 32), ("C", 16))
     inputs   values it reads, `values` the ones it makes (names in the graph), `types` their types
     doc      the block's doc comment
