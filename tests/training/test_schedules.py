@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kdsl.training import OPTIMIZERS, SCHEDULES, rates
@@ -127,6 +127,7 @@ class KerasPlateau:
         return lr
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.integers(0, 6), min_size=1, max_size=40),
     st.booleans(),
