@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -191,8 +192,18 @@ def test_clipped_gradients(name: str, optimizer: Setting) -> None:
     )
 
 
-def test_passes_over_a_batch() -> None:
-    net = standardized()
+def noisy() -> Network:
+    """What is drawn at inference, too, counts rows from the start of a batch."""
+    net = Network()
+    x = net.input("x", f32(6))
+    noise = net.op("random_normal", x, shape=(9,), stream=0, always=True)
+    net.output("h", net.op("add", net.layer("dense", x, units=9), noise))
+    return net
+
+
+@pytest.mark.parametrize("make", [standardized, noisy])
+def test_passes_over_a_batch(make: Callable[[], Network]) -> None:
+    net = make()
     numpy, made = graph_module(net, "numpy", optimised=False), graph_module(net, optimised=False)
     for threads in (1, 2):
         wanted, found = engine(numpy), engine(made, threads)
