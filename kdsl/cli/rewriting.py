@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-import difflib
 import os
-import secrets
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -25,6 +22,8 @@ def model_files(names: Sequence[str]) -> list[str]:
 
 def rewrite(name: str, data: bytes) -> None:
     """Replace what a file holds, in one step; what a link points to is replaced, not the link."""
+    import secrets
+
     path = Path(os.path.realpath(name))
     beside = path.with_name(f".{path.name}.{os.getpid()}-{secrets.token_hex(4)}.tmp")
     try:
@@ -35,8 +34,7 @@ def rewrite(name: str, data: bytes) -> None:
     except OSError as error:
         raise CliError(f"{name} cannot be written: {(error.strerror or 'it cannot be opened').lower()}") from error
     finally:
-        with contextlib.suppress(OSError):
-            beside.unlink()
+        beside.unlink(missing_ok=True)
 
 
 def put(data: bytes, console: Console) -> None:
@@ -52,6 +50,8 @@ def put(data: bytes, console: Console) -> None:
 
 def diff(name: str, before: str, after: str, colour: bool) -> str:
     """What changes, as `diff -u` shows it."""
+    import difflib
+
     lines = difflib.unified_diff(lines_of(before), lines_of(after), name, name)
     return "".join(
         tinted(line if line.endswith("\n") else f"{line}\n\\ No newline at end of file\n", colour) for line in lines

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from kdsl.source import Span
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+else:
+    from kdsl.records import dataclass
 
 Severity = Literal["error", "warning"]
 

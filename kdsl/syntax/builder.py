@@ -6,14 +6,18 @@ A method gets the values of its rule in order, tokens included, and the span fro
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from kdsl.source import Source, Span
 from kdsl.syntax import tree
 from kdsl.syntax.tokens import NAME_WORDS, Token
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+else:
+    from kdsl.records import dataclass
 
 T = TypeVar("T")
 BRACKETS = frozenset({"LPAR", "RPAR", "LSQB", "RSQB", "LBRACE", "RBRACE"})

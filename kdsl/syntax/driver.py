@@ -5,7 +5,7 @@ A damaged first line of a model, block ... becomes a broken header, so that its 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kdsl.diagnostics.diagnostic import Diagnostic
 from kdsl.source import Source, Span
@@ -17,6 +17,11 @@ from kdsl.syntax.machine import Machine, TooDeep
 from kdsl.syntax.problems import LIMIT
 from kdsl.syntax.tokens import BODY_WORDS, BROKEN, END, NAME_WORDS, Token, starts_item, starts_statement
 from kdsl.syntax.where import Where
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+else:
+    from kdsl.records import dataclass
 
 GOES_ON = frozenset({"EQUAL", "COLON", "COMMA", "DOT", "IN"})  # no statement starts with one
 

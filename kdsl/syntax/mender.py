@@ -6,7 +6,7 @@ A body's `}` stands under the start of the line that opened it; a `(` or `[` end
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from kdsl.diagnostics.diagnostic import Diagnostic
 from kdsl.source import Source
@@ -24,6 +24,11 @@ from kdsl.syntax.tokens import (
     starts_item,
     starts_statement,
 )
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+else:
+    from kdsl.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,11 +6,15 @@ have bound, so that later stages stay silent about them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from fractions import Fraction
-from typing import Union
+from typing import TYPE_CHECKING, Union
 
 from kdsl.source import Source, Span
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass
+else:
+    from kdsl.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
