@@ -23,6 +23,7 @@ CARRIED = (
     "simd_random",
     "numba_kernel",
     "numba_dense",
+    "numba_product",
     "numba_windows",
     "numba_pools",
     "numba_depthwise",

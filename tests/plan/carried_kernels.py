@@ -26,6 +26,7 @@ FILES = (
     "simd_random",
     "numba_kernel",
     "numba_dense",
+    "numba_product",
     "numba_moves",
     "numba_windows",
     "numba_pools",
