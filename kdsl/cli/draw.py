@@ -75,8 +75,12 @@ def _scene(program: ModelProgram, options: argparse.Namespace) -> Scene:
 
         return computation(program, passes(options.no_pass))
     from kdsl.draw.functions import functions
+    from kdsl.plan.places import Unsupported
 
-    return functions(program, passes(options.no_pass))
+    try:
+        return functions(program, passes(options.no_pass))
+    except Unsupported as error:
+        raise CliError(f"{program.name} cannot be planned: {error}", "--view computation shows its ops") from error
 
 
 def _text(scene: Scene, form: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kdsl.cli.compiling import add_file, add_target, passes
-from kdsl.cli.console import OK, Console
+from kdsl.cli.console import OK, CliError, Console
 from kdsl.cli.models import add_model, checked, no_model, one_of, settings, show, source_of
 
 if TYPE_CHECKING:
@@ -79,8 +79,12 @@ class Measured:
             return numpy_bytes(program, self.options.dtype)
         from kdsl.plan.model import plan_model
         from kdsl.plan.names import RESERVED
+        from kdsl.plan.places import Unsupported
 
-        plan = plan_model(program, self.graphs, RESERVED, reuse="reuse_buffers" not in self.without)
+        try:
+            plan = plan_model(program, self.graphs, RESERVED, reuse="reuse_buffers" not in self.without)
+        except Unsupported as error:
+            raise CliError(f"{program.name} cannot be planned: {error}", "--target numpy shows the rest") from error
         return numba_bytes(plan, self.options.dtype)
 
 

@@ -10,12 +10,14 @@ from dataclasses import replace
 import pytest
 from made_modules import PICTURES, SMALL, TWO
 
+from kdsl.cli.console import CliError
 from kdsl.cli.summary import Measured, as_data, as_text
 from kdsl.codegen.declare import declaration_of, declaration_text
 from kdsl.compiler import compile_file, import_compiled
 from kdsl.elaborate import ModelProgram
 from kdsl.elaborate.program import CallRecord
 from kdsl.passes import make_graphs
+from kdsl.plan.places import Unsupported
 from kdsl.runtime import declaration
 from kdsl.runtime.summary import summary_text, with_prefix
 from kdsl.source import Source
@@ -142,3 +144,13 @@ def test_long_calls_are_cut() -> None:
 )
 def test_numbers_with_prefixes(value: float, text: str) -> None:
     assert with_prefix(value) == text
+
+
+def test_a_model_that_cannot_be_planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise Unsupported("there is no kernel for it")
+
+    monkeypatch.setattr("kdsl.plan.model.plan_model", refuse)
+    with pytest.raises(CliError, match="Small cannot be planned: there is no kernel for it"):
+        measured(SMALL)
+    assert measured(SMALL, target="numpy").nbytes > 0
