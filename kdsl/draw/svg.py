@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.sax.saxutils import escape
 
-from kdsl.draw.layout import Across, Box, Label, Plan, Way, lay_out
+from kdsl.draw.layout import lay_out
 from kdsl.draw.palette import style_sheet
+from kdsl.draw.places import Across, Box, Label, Plan, Way
 from kdsl.draw.scene import Card, Frame, Item, Part, Scene
 from kdsl.draw.sizes import CIRCLE, FONT, LINE, MARGIN, SMALL, STRIPE, title_of
 from kdsl.draw.text import cut, printable, width

@@ -6,7 +6,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from kdsl.draw.layout import Across, Box, Label, Level, Plan, Way
+from kdsl.draw.layout import Level
+from kdsl.draw.places import Across, Box, Label, Plan, Way
 from kdsl.draw.rows import rank
 from kdsl.draw.scene import Card, Edge, Frame, cards
 from kdsl.draw.sizes import HEADER, PAD, frame_width

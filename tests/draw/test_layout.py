@@ -12,7 +12,8 @@ from drawn_models import MODELS, corpus, program, scene
 from kdsl.draw.columns import isotonic, median
 from kdsl.draw.dataflow import dataflow
 from kdsl.draw.fold import folded
-from kdsl.draw.layout import Box, Plan, Way, lay_out
+from kdsl.draw.layout import lay_out
+from kdsl.draw.places import Box, Plan, Way
 from kdsl.draw.rows import arrange, crossings, rank
 from kdsl.draw.scene import Card, Frame, Item, Scene, cards, frames
 from kdsl.draw.sizes import APART, HEADER
