@@ -14,24 +14,28 @@ modules show the original:
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable
 from operator import attrgetter
 from typing import Any
 
 ORDINARY = getattr(dataclasses, "_FIELD", None)  # how the standard library marks a field of the usual kind
 
 
-def dataclass(*, frozen: bool, slots: bool) -> Callable[[type], type]:
-    """Only for frozen classes with slots, without bases; the standard library makes those with `field` or `__post_init__`."""
-    if not (frozen and slots):
-        raise TypeError("a record is frozen and has slots")
+def dataclass(cls: type | None = None, /, **options: bool) -> Any:
+    """The standard library's, except for frozen classes with slots, without bases, `field` and `__post_init__`."""
+    if options != {"frozen": True, "slots": True}:
+        return dataclasses.dataclass(cls, **options)
     ordinary = dataclasses.dataclass(frozen=True, slots=True)
     return lambda cls: made(cls) if is_plain(cls) else ordinary(cls)
 
 
 def is_plain(cls: type) -> bool:
     fields = (value for value in vars(cls).values() if isinstance(value, dataclasses.Field))
-    return ORDINARY is not None and not hasattr(cls, "__post_init__") and next(fields, None) is None
+    return (
+        ORDINARY is not None
+        and cls.__bases__ == (object,)
+        and not hasattr(cls, "__post_init__")
+        and next(fields, None) is None
+    )
 
 
 def made(cls: type) -> type:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import re
 from collections.abc import Callable
 from importlib import import_module
@@ -69,6 +70,17 @@ class Parser(argparse.ArgumentParser):
         raise CliError(f"{self.prog}: {message}", f"did you mean {near[0]}?" if near else f"see {self.prog} --help")
 
 
+class _Layout(argparse.RawDescriptionHelpFormatter):
+    """argparse's, which would import archive formats for the width of the terminal, even where no help is printed."""
+
+    def __init__(self, prog: str) -> None:
+        try:
+            columns = int(os.environ.get("COLUMNS") or os.get_terminal_size().columns)
+        except (OSError, ValueError):
+            columns = 80
+        super().__init__(prog, width=columns - 2)
+
+
 class _Overview(argparse.Action):
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> NoReturn:
         print(overview(), end="")
@@ -78,7 +90,7 @@ class _Overview(argparse.Action):
 def read_command(arguments: list[str]) -> tuple[Command, argparse.Namespace]:
     """The command to run and its options. `--help` and `--version` print and raise SystemExit."""
     head, rest = _split(arguments)
-    top = Parser(prog="kdsl", usage=USAGE_TEXT, add_help=False, allow_abbrev=False)
+    top = Parser(prog="kdsl", usage=USAGE_TEXT, add_help=False, allow_abbrev=False, formatter_class=_Layout)
     top.add_argument("-h", "--help", action=_Overview, nargs=0)
     top.add_argument("-V", "--version", action="version", version=f"kdsl {__version__}")
     _add_color(top, "auto")
@@ -95,7 +107,7 @@ def read_command(arguments: list[str]) -> tuple[Command, argparse.Namespace]:
         prog=f"kdsl {name}",
         description=module.__doc__,
         epilog=f"examples:\n{module.EXAMPLES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Layout,
         allow_abbrev=False,
     )
     module.arguments(parser)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import TYPE_CHECKING, Union
 
 from kdsl.elaborate.constants import Constant
@@ -12,7 +12,11 @@ from kdsl.source import Span
 from kdsl.syntax import tree
 
 if TYPE_CHECKING:
+    from dataclasses import dataclass
+
     from kdsl.elaborate.context import Context
+else:
+    from kdsl.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)
