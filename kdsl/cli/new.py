@@ -26,15 +26,15 @@ STARTER = """\
 ## (Lines that start with two marks are the model's documentation; they go into the module.)
 model @NAME@(hidden: int = 64) {
   # What comes in, and what training compares with. The batch axis is never written.
-  input  image: u8[8, 8]         # bytes; four measurements would be f32[4]
-  target label: index(10)        # an integer from 0 to 9
+  input  image: u8[8, 8]   # bytes; four measurements would be f32[4]
+  target label: index(10)  # an integer from 0 to 9
 
   # One step a line. Only new widths are written; every other size follows from what comes in.
   logits = image
-    -> rescale(1 / 16)           # 0..16 becomes 0..1
-    -> flatten                   # [8, 8] becomes [64]
+    -> rescale(1 / 16)  # 0..16 becomes 0..1
+    -> flatten          # [8, 8] becomes [64]
     -> dense(hidden) -> relu
-    -> dropout(0.2)              # while training only
+    -> dropout(0.2)  # while training only
     -> dense(10)
 
   # What predict returns.
@@ -46,10 +46,10 @@ model @NAME@(hidden: int = 64) {
 train @NAME@ {
   loss      = cross_entropy(logits, label)
   metrics   = [accuracy(logits, label)]
-  optimizer = adam(lr = 2e-3)    # or sgd(lr = 0.1, momentum = 0.9), rmsprop, adamw
+  optimizer = adam(lr = 2e-3)  # or sgd(lr = 0.1, momentum = 0.9), rmsprop, adamw
   batch     = 32
   epochs    = 30
-  seed      = 42                 # the same seed gives the same weights
+  seed      = 42  # the same seed gives the same weights
 }
 """
 

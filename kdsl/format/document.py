@@ -11,6 +11,7 @@ from typing import Union
 
 WIDTH = 100  # columns of a line
 INDENT = 2
+BEHIND = "\0"  # between a line and the comment behind it, whose column is chosen when its neighbours are known
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,7 @@ class Printer:
 
     def comment(self, doc: Behind | Own, indent: int) -> None:
         if isinstance(doc, Behind) and not self.closed:
-            self.line = f"{self.line.rstrip()}  {doc.text}"
+            self.line = f"{self.line.rstrip()}{BEHIND}{doc.text}"
         else:
             self.newline(indent)
             self.line += doc.text

@@ -119,13 +119,13 @@ class Writer:
         settings = isinstance(node, (tree.Train, tree.Group))
         inside = self.level(node.body, opener.stop, closer.start, indent + INDENT, settings)
         behind = page.comments.behind.get(closer.start, "")
-        first = (*head.lines[:-1], f"{head.lines[-1]}  {head.comment}" if head.comment else head.lines[-1])
+        first = aligned_comments([head])
         if not inside and not head.comment:
-            return Written((*head.lines[:-1], head.lines[-1] + "}"), behind)
+            return Written((*first[:-1], first[-1] + "}"), behind)
         if isinstance(node, tree.Group) and len(inside) == 1 and not head.comment and "#" not in inside[0]:
             joined = f"{head.lines[-1]} {inside[0].strip()} }}"
             if isinstance(node.body[0], tree.Let) and len(joined) <= WIDTH:
-                return Written((*head.lines[:-1], joined), behind)
+                return Written((*first[:-1], joined), behind)
         last = " " * indent + "}"
         return Written((*first, *inside, f"{last}  {behind}" if behind else last))
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import groupby
 
-from kdsl.format.document import INDENT, WIDTH, Doc, Printer
+from kdsl.format.document import BEHIND, INDENT, WIDTH, Doc, Printer
 from kdsl.format.pieces import Comments, Piece, divided, last_word, nested, words
 from kdsl.format.values import flow, glue, is_word
 from kdsl.syntax.tokens import Token
@@ -57,23 +58,21 @@ def returned(pieces: Sequence[Piece]) -> Doc:
 
 
 def aligned_comments(run: Sequence[Written]) -> list[str]:
-    """The lines of neighbours; comments behind statements of one line stand below each other where that fits."""
+    """The lines of neighbours; comments behind lines that follow each other, equally deep, stand below each other."""
     lines: list[str] = []
-    waiting: list[tuple[int, str]] = []  # (line, comment)
     for written in run:
         lines += written.lines
-        if not written.comment or len(written.lines) > 1:
-            settle(lines, waiting)
         if written.comment:
-            waiting.append((len(lines) - 1, written.comment))
-    settle(lines, waiting)
-    return lines
+            lines[-1] += BEHIND + written.comment
+    out: list[str] = []
+    for commented, group in groupby(lines, lambda line: (BEHIND in line, len(line) - len(line.lstrip()))):
+        found = list(group)
+        out += settled([line.split(BEHIND, 1) for line in found]) if commented[0] else found
+    return out
 
 
-def settle(lines: list[str], waiting: list[tuple[int, str]]) -> None:
-    """Write the comments that wait for a common column."""
-    column = max((len(lines[at]) for at, _ in waiting), default=0)
-    fits = all(column + 2 + len(comment) <= WIDTH for _, comment in waiting)
-    for at, comment in waiting:
-        lines[at] = f"{lines[at]:{column if fits else 0}}  {comment}"
-    waiting.clear()
+def settled(pairs: Sequence[Sequence[str]]) -> list[str]:
+    """Lines and their comments, in a common column where that fits."""
+    column = max(len(line) for line, _ in pairs)
+    fits = all(column + 2 + len(comment) <= WIDTH for _, comment in pairs)
+    return [f"{line:{column if fits else 0}}  {comment}" for line, comment in pairs]

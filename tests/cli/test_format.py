@@ -127,3 +127,10 @@ def test_formatting_imports_no_numpy(ugly: Path, environment: dict[str, str]) ->
     )
     done = subprocess.run([sys.executable, "-c", code, str(ugly)], env=environment, capture_output=True, text=True)
     assert done.stdout.splitlines()[-1] == "[]"
+
+
+def test_what_comes_with_kdsl_is_in_style(kdsl, tmp_path: Path) -> None:
+    root = Path(__file__).resolve().parents[2]
+    assert kdsl("new", "fresh.kmodel").returncode == 0
+    done = kdsl("format", "--diff", "fresh.kmodel", root / "models", root / "kdsl" / "library")
+    assert (done.returncode, done.stdout) == (0, "")

@@ -155,6 +155,11 @@ def test_comments_of_neighbours_line_up() -> None:
     assert formatted(text) == "dim A = 1       # a\ndim LONGER = 2  # b\n\ndim C = 3  # c\n"
 
 
+def test_comments_of_steps_line_up() -> None:
+    text = "y = x\n -> rescale(1 / 16) # a\n -> flatten # b\n -> relu\n -> relu # c"
+    assert inside(text) == "y = x\n  -> rescale(1 / 16)  # a\n  -> flatten          # b\n  -> relu\n  -> relu  # c"
+
+
 def test_a_comment_behind_something_never_becomes_a_doc_comment() -> None:
     text = "model M { ## no doc\ninput x: f32\n}\n"
     assert formatted(text) == "model M {  ## no doc\n  input x: f32\n}\n"
