@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "elaborate"))
-
 from elaborate_corpus import GOOD, read
 
 from kdsl.diagnostics.diagnostic import Diagnostic

@@ -7,9 +7,6 @@ import sys
 from pathlib import Path
 
 import pytest
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "elaborate"))
-
 from elaborate_corpus import ROOT, codes, net
 
 LOSS = "loss = cross_entropy(logits, label)"
