@@ -71,7 +71,8 @@ def weights(made: ModuleType) -> dict[str, np.ndarray]:
     rng = np.random.default_rng(2)
     scalar = made.DECLARATION.scalar
     drawn = {name: np.asarray(value, scalar) for name, value in made.initial_weights(3).items()}
-    return {n: v if v.ndim > 1 else rng.normal(0, 0.1, v.shape).astype(scalar) for n, v in drawn.items()}
+    found = {n: v if v.ndim > 1 else rng.normal(0, 0.1, v.shape).astype(scalar) for n, v in drawn.items()}
+    return {n: np.abs(v) + 0.5 if n.endswith("variance") else v for n, v in found.items()}
 
 
 def poison(core: Any) -> None:
