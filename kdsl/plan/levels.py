@@ -88,8 +88,13 @@ def _late_sums(graph: Graph) -> frozenset[str]:
     for node in reversed(graph.nodes):
         if node.type.batched or node.name in needed:
             needed.update(node.inputs)
+    late = [n for n in graph if n.op in LATE_SUMS and is_batch_sum(n, graph) and n.name not in needed]
+    kept = {name for node in late if node.op != "bias_gradient" for name in node.inputs}
+    # A bias's gradient alone is not worth keeping many places for.
     return frozenset(
-        node.name for node in graph if node.op in LATE_SUMS and is_batch_sum(node, graph) and node.name not in needed
+        node.name
+        for node in late
+        if node.op != "bias_gradient" or node.inputs[0] in kept or graph[node.inputs[0]].type.rank < 2
     )
 
 

@@ -22,6 +22,7 @@ from kdsl.plan.update import Group, WeightStep, grouped, late_steps, weight_step
 
 BLOCK = 16  # rows: a multiple of every tile's
 WORTH = 700_000  # floating-point operations that are worth a block of their own
+CACHE = 1 << 19  # numbers that a block's rows may fill
 BATCH_OF_EVALUATION = 256  # rows that `evaluate` and `predict` take as one batch where that matters
 
 
@@ -166,8 +167,9 @@ def plan_model(
         before = [step for step in steps if step.computes] if clip is not None else []
         late = grouped([*late_steps(train.late, batch), *before])
         work = max([step.numbers for step in steps if step.computes], default=0)
-    block_rows = _block_rows(graphs.train if train is not None else graphs.predict, batch)
-    scratch = max(block_rows * max(f.scratch for f in functions), 2 * work)
+    row_scratch = max(f.scratch for f in functions)
+    block_rows = _block_rows(graphs.train if train is not None else graphs.predict, batch, row_scratch)
+    scratch = max(block_rows * row_scratch, 2 * work)
     return ModelPlan(
         program, predict, evaluate, train, memory, maps, tuple(groups), tuple(late), batch, block_rows, scratch, clip
     )
@@ -192,12 +194,13 @@ def _constant(path: str) -> str:
     return "".join(c if c.isalnum() and c.isascii() else "_" for c in path).upper()
 
 
-def _block_rows(graph: Graph, batch: int) -> int:
+def _block_rows(graph: Graph, batch: int, scratch: int) -> int:
     """Enough rows to be worth a block, at most the batch. Weights are read once for every block: no less than 32 rows,
-    unless the batch is so small that a second thread would have nothing to do."""
+    unless the batch is so small that a second thread would have nothing to do, or the rows' scratch, so many numbers each,
+    would not stay in a cache."""
     worth = -(-WORTH // max(1, _row_flops(graph)))
     least = 2 * BLOCK if batch >= 4 * BLOCK else BLOCK
-    return max(least, -(-min(worth, batch) // BLOCK) * BLOCK)
+    return min(max(least, -(-min(worth, batch) // BLOCK) * BLOCK), max(1, CACHE // max(1, scratch)))
 
 
 def _row_flops(graph: Graph) -> int:
