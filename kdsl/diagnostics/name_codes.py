@@ -18,11 +18,13 @@ NAMES = (
         "After an arrow stands a layer of the language, or a step named with `as`. Layers are written in lower case; names\n"
         "with a capital are for your own blocks. The layers there are:\n\n"
         "  dense conv depthwise_conv separable_conv conv_transpose max_pool avg_pool batch_norm embed dropout identity\n"
-        "  flatten reshape permute repeat_vector positions global_avg_pool global_max_pool\n"
-        "  rescale normalize standardize layer_norm rms_norm unit_norm\n"
+        "  flatten reshape permute repeat_vector positions global_avg_pool global_max_pool adaptive_avg_pool\n"
+        "  adaptive_max_pool upsample resize zero_pad crop center_crop\n"
+        "  rescale normalize standardize layer_norm group_norm rms_norm unit_norm\n"
+        "  spatial_dropout gaussian_noise gaussian_dropout alpha_dropout\n"
         "  add subtract multiply average dot concat maximum minimum\n"
-        "  linear relu relu6 leaky_relu elu selu gelu silu mish softplus softsign tanh sigmoid hard_sigmoid hard_silu\n"
-        "  exponential softmax log_softmax\n\n"
+        "  linear relu relu6 leaky_relu prelu elu selu gelu silu mish softplus softsign tanh sigmoid hard_sigmoid\n"
+        "  hard_silu exponential softmax log_softmax\n\n"
         "Functions of tensors, such as `exp` and `mean`, stand after an arrow too.\n"
         "Keras's and PyTorch's names are answered with the name here: `Dense(10)` and `Linear(10)` are `dense(10)`.",
         digits("logits = image -> flatten -> Dense(10)\noutput logits"),

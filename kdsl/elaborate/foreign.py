@@ -11,23 +11,11 @@ from kdsl.syntax import tree
 
 # Layers to come, as (kdsl, Keras and PyTorch); the layers there are say it themselves.
 LATER_NAMES = {
-    "conv": "Conv1D Conv2D Conv3D Convolution2D Conv1d Conv2d Conv3d conv1d conv2d conv3d convolution",
-    "depthwise_conv": "DepthwiseConv1D DepthwiseConv2D depthwise_conv2d",
-    "separable_conv": "SeparableConv1D SeparableConv2D separable_conv2d",
-    "conv_transpose": "Conv1DTranspose Conv2DTranspose ConvTranspose1d ConvTranspose2d",
-    "max_pool": "MaxPooling1D MaxPooling2D MaxPooling3D MaxPool1D MaxPool2D MaxPool1d MaxPool2d max_pool2d maxpool",
-    "avg_pool": "AveragePooling1D AveragePooling2D AvgPool2D AvgPool1d AvgPool2d avg_pool2d average_pool",
-    "batch_norm": "BatchNormalization BatchNorm BatchNorm1d BatchNorm2d batchnorm batch_normalization",
-    "group_norm": "GroupNormalization GroupNorm",
-    "spatial_dropout": "SpatialDropout1D SpatialDropout2D Dropout2d Dropout2D",
     "lstm": "LSTM",
     "gru": "GRU",
     "simple_rnn": "SimpleRNN RNN",
     "bidirectional": "Bidirectional",
     "attention": "MultiHeadAttention MultiheadAttention Attention multi_head_attention",
-    "upsample": "UpSampling1D UpSampling2D Upsample",
-    "zero_pad": "ZeroPadding1D ZeroPadding2D ZeroPad2d",
-    "crop": "Cropping1D Cropping2D",
 }
 LOSSES = {
     "cross_entropy": "sparse_categorical_crossentropy categorical_crossentropy SparseCategoricalCrossentropy "

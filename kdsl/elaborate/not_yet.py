@@ -8,17 +8,12 @@ from kdsl.source import Span
 # Layers of the language that have no meaning so far.
 LAYERS = frozenset(
     [
-        "group_norm",
-        "spatial_dropout",
         "lstm",
         "gru",
         "simple_rnn",
         "bidirectional",
         "attention",
         "self_attention",
-        "upsample",
-        "zero_pad",
-        "crop",
     ]
 )
 SETTINGS = {"stop_early": "early stopping", "keep_best": "keeping the best weights"}

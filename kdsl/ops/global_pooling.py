@@ -54,7 +54,6 @@ class GlobalAvgPool(GlobalPool):
 
     ir = "reduce_mean"
     keras = ("GlobalAveragePooling1D", "GlobalAveragePooling2D", "GlobalAveragePooling3D", "GlobalAvgPool2D")
-    torch = ("AdaptiveAvgPool1d", "AdaptiveAvgPool2d", "AdaptiveAvgPool3d")
 
 
 @layer("global_max_pool")
@@ -69,4 +68,3 @@ class GlobalMaxPool(GlobalPool):
 
     ir = "reduce_max"
     keras = ("GlobalMaxPooling1D", "GlobalMaxPooling2D", "GlobalMaxPooling3D", "GlobalMaxPool2D")
-    torch = ("AdaptiveMaxPool1d", "AdaptiveMaxPool2d", "AdaptiveMaxPool3d")

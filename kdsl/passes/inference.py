@@ -14,8 +14,8 @@ MEANS = {"random_normal": 0.0, "random_uniform": 0.5}
 
 @dataclass(frozen=True)
 class Inference(Pass):
-    """Random ops become what they are at inference: dropout hands its input on, drawn values are their mean unless they
-    are drawn always. Batch normalisation takes its moving statistics. Nothing needs to be kept from gradients."""
+    """Random ops become what they are at inference: dropout hands its input on, noise is none, drawn values are their mean
+    unless they are drawn always. Batch normalisation takes its moving statistics. Nothing is kept from gradients."""
 
     name: ClassVar[str] = "inference"
     optional: ClassVar[bool] = False
@@ -27,6 +27,8 @@ class Inference(Pass):
         for node in expanded(graph, training=False).nodes:
             if node.op in ("dropout", "stop_gradient"):
                 names[node.name] = names.get(node.inputs[0], node.inputs[0])
+            elif node.op == "while_training":
+                names[node.name] = names.get(node.inputs[1], node.inputs[1])
             else:
                 nodes.append(_mean(node.renamed(names)))
         return graph.with_results(names, tuple(nodes))

@@ -18,7 +18,8 @@ class SimplifyGradients(Pass):
 
     With `d = dropout(r)`, `r = relu(x)`: `relu_gradient(dropout(u), r)` becomes `relu_gradient(u, d) * scale`.
     With `r = relu(d)`, `d = dropout(x)`: `dropout(relu_gradient(u, r))` becomes `relu_gradient(u, r) * scale`.
-    The mask is not drawn a second time, and only the last value need be kept. `stop_gradient` has done its work and goes.
+    The mask is not drawn a second time, and only the last value need be kept. `stop_gradient` and `while_training`
+    have done their work and go.
     """
 
     name: ClassVar[str] = "simplify_gradients"
@@ -32,7 +33,7 @@ class SimplifyGradients(Pass):
         names: dict[str, str] = {}
         for original in graph.nodes:
             node = original.renamed(names)
-            if node.op == "stop_gradient":
+            if node.op in ("stop_gradient", "while_training"):
                 names[node.name] = node.inputs[0]
                 continue
             with build.at(*node.origin, layer=node.layer):

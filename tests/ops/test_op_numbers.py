@@ -58,7 +58,7 @@ def test_strided_inputs_give_the_same(sample: Sample) -> None:
 
 
 CHOOSES = {"cast", "where", "equal", "not_equal", "less", "less_equal", "greater", "greater_equal"}
-CHOOSES |= {"logical_and", "logical_or", "logical_not"}
+CHOOSES |= {"logical_and", "logical_or", "logical_not", "while_training"}
 FORWARD = [name for name, op in OPS.items() if op.elementwise and not op.backward and name not in CHOOSES]
 MORE_WITH_NAN = [
     *("softmax", "log_softmax", "mean", "matmul", "dropout", "broadcast_to"),

@@ -65,7 +65,7 @@ def light_layers() -> list[Case]:
         ("standardize", "standardize", {}, _adapted(steps), [steps]),
         ("standardize_vector", "standardize", {}, _adapted(100 * vector), [100 * vector]),
     ]
-    return [_case(case, name, arguments, layer, inputs, rng) for case, name, arguments, layer, inputs in table]
+    return [layer_case(case, name, arguments, layer, inputs, rng) for case, name, arguments, layer, inputs in table]
 
 
 def _plain_layer_norm() -> Any:
@@ -84,7 +84,7 @@ def _before_adapting(data: np.ndarray) -> list[np.ndarray]:
     return [np.asarray(v.value) for v in layer.weights if v.name != "count"]
 
 
-def _case(
+def layer_case(
     case: str, name: str, arguments: dict[str, Any], layer: Any, inputs: list[np.ndarray], rng: np.random.Generator
 ) -> Case:
     given = [keras.ops.convert_to_tensor(x) for x in inputs]

@@ -15,6 +15,8 @@ Groups, one file each (`fixture_file.py` describes the format; settings use kdsl
     functions     x0.., upstream -> y, dx0.. (functions of tensors and operators, `function_cases.py`)
     layers        x -> y, for layers without weights (rescale, normalize, flatten, reshape)
     light_layers  x0.., w0.., upstream -> y, dx0.., dw0.. (`light_fixtures.py`)
+    windows       x0, w0.., upstream -> y, dx0, dw0.. (`window_fixtures.py`)
+    batch_norm    x0.., w/NAME, upstream -> y, dx, d/NAME, moved1/NAME, moved3/NAME (`batch_norm_fixtures.py`)
     losses        prediction, target -> loss (reduced as training does), dprediction
     optimizers    w0.., gradients (20, ...) -> step1/w0.., step20/w0..
     metrics       prediction, target -> value
@@ -40,10 +42,12 @@ import function_cases
 import keras
 import library_fixtures
 import numpy as np
+from batch_norm_fixtures import batch_norm
 from fixture_file import Case, read, write
 from keras.src.backend.common import dtypes
 from light_fixtures import light_layers
 from network_cases import NETWORKS
+from window_fixtures import windows
 
 keras.config.set_floatx("float64")
 # Keras narrows float64 results to float32 on every backend but TensorFlow; the fixtures are to be exact.
@@ -446,7 +450,20 @@ def library() -> list[Case]:
 
 # -- the command -----------------------------------------------------------------------------------
 
-MAKERS = (activations, functions, layers, light_layers, losses, metrics, optimizers, initializers, networks, library)
+MAKERS = (
+    activations,
+    functions,
+    layers,
+    light_layers,
+    windows,
+    batch_norm,
+    losses,
+    metrics,
+    optimizers,
+    initializers,
+    networks,
+    library,
+)
 GROUPS = {f.__name__: f for f in MAKERS}
 
 
