@@ -8,6 +8,7 @@ from kdsl.diagnostics.diagnostic import Label
 from kdsl.elaborate import blocks, formulas
 from kdsl.elaborate.context import Context, Effort
 from kdsl.elaborate.definitions import definitions, items_of
+from kdsl.elaborate.doubts import doubtful_lines, without_doubts
 from kdsl.elaborate.imports import Loader, Reader, read_import
 from kdsl.elaborate.model import elaborate_model
 from kdsl.elaborate.not_yet import not_yet
@@ -28,7 +29,9 @@ def elaborate(
     so that an editor can give what it has not saved. What the parser could not read is passed over in silence: it has
     been reported.
     """
+    file = without_doubts(file)
     report, effort = Report(), Effort()
+    report.doubt(file.source, doubtful_lines(file))
     loader = Loader(report, effort, reader)
     models: list[ModelProgram] = []
     try:

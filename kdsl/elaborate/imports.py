@@ -19,6 +19,7 @@ from kdsl.elaborate.constants import Constant
 from kdsl.elaborate.context import Context, Effort
 from kdsl.elaborate.definitions import check_definitions, declare, items_of
 from kdsl.elaborate.dims import evaluate_dims
+from kdsl.elaborate.doubts import doubtful_lines, without_doubts
 from kdsl.elaborate.project import SUFFIX, identity, inside, model_files, project, unusable
 from kdsl.elaborate.report import Report
 from kdsl.elaborate.scope import Bound, Scope, Unknown
@@ -127,7 +128,8 @@ class Loader:
         parsed = parse(source)
         for diagnostic in parsed.diagnostics:
             self.report.add(diagnostic)
-        return self.enter(parsed.tree, os.path.dirname(real), key)
+        self.report.doubt(source, doubtful_lines(parsed.tree))
+        return self.enter(without_doubts(parsed.tree), os.path.dirname(real), key)
 
     def from_library(self, item: tree.Import) -> Home | None:
         """A file that comes with kdsl; it imports only such files, and none of them itself."""

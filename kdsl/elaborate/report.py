@@ -20,6 +20,7 @@ class Log:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     seen: set[tuple[str, int, int, int]] = field(default_factory=set)
     silent: int = 0
+    doubtful: set[tuple[int, int]] = field(default_factory=set)  # (source, line) where the parser had to guess
 
 
 class Report:
@@ -70,10 +71,16 @@ class Report:
             changes = ()  # what is wrong here is mended here, not in a file that was imported
         self.add(Diagnostic(code, message, Label(at, label), tuple(secondary), all_notes, help, changes))
 
+    def doubt(self, source: Source, lines: Iterable[int]) -> None:
+        """Nothing is said about these lines."""
+        self.log.doubtful |= {(id(source), line) for line in lines}
+
     def add(self, diagnostic: Diagnostic) -> None:
         """A finished diagnostic."""
         span = diagnostic.span
         key = (diagnostic.code, id(span.source), span.start, span.stop)
+        if (id(span.source), span.line) in self.log.doubtful:
+            return
         if self.log.silent or key in self.log.seen or len(self.log.diagnostics) >= LIMIT:
             return
         self.log.seen.add(key)

@@ -10,7 +10,7 @@ place      which statement belongs where
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from kdsl.diagnostics.diagnostic import Diagnostic
 from kdsl.source import Source
@@ -25,6 +25,8 @@ from kdsl.syntax.problems import LIMIT, problem
 from kdsl.syntax.table import load
 from kdsl.syntax.tokens import Token, lex
 from kdsl.syntax.tree import File
+
+GUESSED = frozenset({"E103", "E104", "E106"})  # brackets put in or left out, lines cut in two
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ def parse(source: Source) -> Parsed:
     machine = Machine(load(), Builder(source, docs(written, comments)), source)
     tree = Driver(source, machine, tokens, depth, problems).run()
     if tree is not None:
+        tree = replace(tree, doubtful=tuple(p.span for p in problems if p.code in GUESSED))
         spoken = {p.span.line for p in problems}
         tree, misplaced = place(tree, problems)
         problems += [p for p in misplaced if p.span.line not in spoken]

@@ -413,3 +413,4 @@ class File:
     source: Source
     items: tuple[Item, ...]
     span: Span
+    doubtful: tuple[Span, ...] = ()  # where the parser mended what may have been meant otherwise
