@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 EXAMPLES = """\
   kdsl train digits.kmodel --data sklearn:digits
   kdsl train fashion_mlp.kmodel --data fashion-mnist/ --epochs 5 --save weights.npz
+  kdsl train cifar_cnn.kmodel --data cifar10:cifar-10-binary.tar.gz
   kdsl train houses.kmodel --data houses.csv --columns numbers=rooms,area --lr 1e-4
 
 data:
   sklearn:NAME   what scikit-learn bundles: digits, iris, wine, breast_cancer, diabetes
   a folder       idx files, gzipped or not: train-images-idx3-ubyte.gz, t10k-labels-idx1-ubyte.gz ...
+  cifar10:DIR    CIFAR-10, binary or python version: a folder or an archive; cifar100:DIR[:fine|coarse]
+  images:DIR     a folder of PNG and JPEG images for each class; images:DIR:resize brings them to the model's size
   x.npz          arrays named after the model's inputs and targets; test_NAME for the test part
   x.csv          a header, then numbers; columns named after inputs and targets, or see --columns
 """

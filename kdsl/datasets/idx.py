@@ -34,7 +34,7 @@ def load(folder: Path, program: ModelProgram, options: Options) -> DataSet:
         names = [path.name for path in sorted(folder.iterdir())]
         raise DataError(
             f"{folder} has no idx files such as train-images-idx3-ubyte.gz and train-labels-idx1-ubyte.gz; "
-            f"it has {listed(names)}"
+            f"it has {listed(names)}. A folder of another kind is named with its kind: cifar10:{folder}, images:{folder}"
         )
     if not found["train"]:
         raise DataError(f"{folder} has test files but no train-... files")
