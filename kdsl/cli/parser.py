@@ -22,6 +22,7 @@ COMMANDS = {
     "build": "write the Python module of a model",
     "train": "build a model and train it on data",
     "summary": "print a model's layers, shapes, parameters and memory",
+    "time": "measure how long each layer and kernel takes",
     "draw": "draw a model as SVG, Graphviz's dot or Mermaid",
     "render": "print a model file with all defaults written out",
     "explain": "explain the code of an error or warning",
@@ -36,6 +37,8 @@ HABITS = {
     "create": "new",
     "fit": "train",
     "run": "train",
+    "profile": "time",
+    "bench": "time",
 }
 
 USAGE_TEXT = "kdsl [--version] [--color auto|always|never] COMMAND ..."

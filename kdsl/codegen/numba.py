@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib import import_module
 from typing import Any
 
+from kdsl.codegen.clocks import NEEDED, WORDS
 from kdsl.codegen.library import Library, names_in
 from kdsl.codegen.numba_functions import Functions, known_names
 from kdsl.codegen.numba_layout import constant_lines, layout_text
@@ -33,6 +34,7 @@ CARRIED = (
     "numba_weights",
     "numba_team",
     "numba_engine",
+    "numba_clock",
 )
 KERNELS_TITLE = "Kernels of this model: one loop for a chain of elementwise operations."
 COMPILED_TITLE = "What is compiled of the functions above, each when it is first needed."
@@ -44,14 +46,22 @@ def numba_sections(program: ModelProgram, graphs: Any, options: Options) -> Sect
 
     library = Library([import_module(f"kdsl.runtime.{name}") for name in CARRIED], options)
     taken = {*RESERVED, *library.names, *(options.prefix + name for name in known_names()), options.engine}
+    clocks = options.clocks
     training = program.training
+    if clocks is not None:
+        taken |= {*WORDS}
+        targets = len(program.targets) if training is not None else 0
+        clocks.port = len(program.inputs) + targets + len(program.outputs)  # the job has one word more than it needs
     optimizer = None if training is None else OptimizerText(training.optimizer, options.prefix, training.tuned)
     if optimizer is not None:
         taken |= {*LOCALS.split(), *optimizer.locals, optimizer.name}
     plan = plan_model(program, graphs, taken, options.prefix, "reuse_buffers" not in options.without)
-    functions = Functions(plan, graphs, options.prefix, optimizer)
+    functions = Functions(plan, graphs, options.prefix, optimizer, clocks)
+    constants = constant_lines(plan, options.prefix.upper())
+    if clocks is not None:
+        constants.append(f"CLOCK_WORDS = {clocks.words}  # of each thread: ticks and calls")
     context = {
-        "constants": constant_lines(plan, options.prefix.upper()),
+        "constants": constants,
         "functions": list(functions.texts.values()),
         "engine": options.engine,
         "layout": layout_text(plan, options, functions.prepares),
@@ -64,7 +74,7 @@ def numba_sections(program: ModelProgram, graphs: Any, options: Options) -> Sect
         made_names.append(optimizer.name)
         extra.append(("The optimizer's step, on a run of weights.", optimizer.kernel()))
         imports.append("import math")
-    roots = names_in(model, *(text for _, text in extra))
+    roots = names_in(model, *(text for _, text in extra)) | ({*NEEDED} if clocks is not None else set())
     carried, more = library.needed(roots)
     extra.append((COMPILED_TITLE, "\n".join(f"kernel({name})" for name in [*made_names, *functions.texts])))
     return Sections(

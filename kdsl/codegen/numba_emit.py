@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from kdsl.codegen.clocks import Clocks, Moved
 from kdsl.codegen.text import WIDTH, call, comment, indented, origin_of, place
 from kdsl.graph.graph import Graph, Node
 from kdsl.graph.types import TensorType
@@ -20,13 +21,15 @@ Kind = Literal["predict", "evaluate", "train"]
 
 @dataclass(frozen=True, slots=True)
 class Emitter:
-    """Writes the functions of one graph. `prefix` stands before the names of a model's functions."""
+    """Writes the functions of one graph. `prefix` stands before the names of a model's functions; with `clocks` every call
+    of a kernel is timed."""
 
     plan: ModelPlan
     graph: Graph
     made: Stages
     kind: Kind
     prefix: str
+    clocks: Clocks | None = None
 
     @property
     def capital(self) -> str:
@@ -81,7 +84,7 @@ class Emitter:
                 f"out={whole.name}",
             ]
             lines += self._inside([filled("add_blocks(", ["mem", "blocks=blocks", *arguments])])
-        lines += self._inside(self.calls(part.launches))
+        lines += self._inside(self.calls(part.launches, me="0"))
         if last:
             lines += [
                 f"    loss = {results[0]}",
@@ -99,7 +102,7 @@ class Emitter:
         """A function that one thread runs: what is made of weights, or of gradients."""
         lines = [f"def {head} -> None:", f'    """{doc}"""']
         lines += self._inside(self.locals_of(self._texts(part.launches), memory=True, start=""))
-        return "\n".join([*lines, *self._inside(self.calls(part.launches))])
+        return "\n".join([*lines, *self._inside(self.calls(part.launches, me="0"))])
 
     # ---- their parts -------------------------------------------------------------------------------------------------
 
@@ -171,11 +174,31 @@ class Emitter:
             lines += [f"{b.name} = partial{_plus(b.offset)}" for b in partial]
         return lines
 
-    def calls(self, launches: Iterable[Launch]) -> list[str]:
+    def calls(self, launches: Iterable[Launch], me: str = "me") -> list[str]:
+        """`me` is the text of the thread's number; 0 where no other thread is at work."""
         lines = []
         for launch in launches:
-            lines += [f"# {self._comment(launch)}", self._call(launch)]
+            text = self._call(launch)
+            if self.clocks is not None and launch.kernel:
+                text = self.clocks.around(text, launch.node, me, self._moved(launch))
+            lines += [f"# {self._comment(launch)}", text]
         return lines
+
+    def _moved(self, launch: Launch) -> Moved:
+        """What a call reads and writes, for the report of its time."""
+        arguments = {v.removesuffix("_PANELS").removesuffix("_TRANSPOSED") for _, v in launch.arguments}
+        found = self.moved({*launch.reads, *([launch.writes] if launch.writes else [])})
+        weights = sum(place.size for place in self.plan.memory.weights.values() if place.constant in arguments)
+        ports = [*self.plan.program.inputs, *self.plan.program.targets]
+        read = [port.type for port in ports if self.made.data_names.get(port.name) in arguments]
+        data = sum(type.size * (1 if type.dtype in ("u8", "bool") else 4) for type in read)
+        return Moved(found.row, found.whole + weights, data)
+
+    def moved(self, names: Iterable[str]) -> Moved:
+        buffers = [self.made.buffers[name] for name in names if name in self.made.buffers]
+        return Moved(
+            sum(b.layout.row for b in buffers if b.batched), sum(b.layout.row for b in buffers if not b.batched)
+        )
 
     def _comment(self, launch: Launch) -> str:
         if launch.comment:

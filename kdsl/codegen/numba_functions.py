@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from kdsl.codegen.clocks import Clocks
 from kdsl.codegen.numba_emit import Emitter, Kind
 from kdsl.codegen.numba_optimizer import OptimizerText
 from kdsl.codegen.numba_update import UpdateText
@@ -38,7 +39,14 @@ def known_names(plan_stages: int = 512) -> list[str]:
 class Functions:
     """Texts by name, in the order they stand in a module; `prepares` maps a kind to the function that must run before it."""
 
-    def __init__(self, plan: ModelPlan, graphs: Any, prefix: str, optimizer: OptimizerText | None) -> None:
+    def __init__(
+        self,
+        plan: ModelPlan,
+        graphs: Any,
+        prefix: str,
+        optimizer: OptimizerText | None,
+        clocks: Clocks | None = None,
+    ) -> None:
         self.plan, self.prefix, self.capital = plan, prefix, prefix.upper()
         self.texts: dict[str, str] = {}
         self.prepares: dict[str, str] = {}
@@ -48,7 +56,8 @@ class Functions:
         for kind, stages in made.items():
             if stages is None:
                 continue
-            emitter = Emitter(plan, getattr(graphs, kind), stages, kind, prefix)
+            timed = clocks if clocks is not None and clocks.kind == kind else None
+            emitter = Emitter(plan, getattr(graphs, kind), stages, kind, prefix, timed)
             self._prepare(emitter)
             self._rows(emitter)
             closes[kind] = self._closes(emitter)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
+from kdsl.codegen.clocks import Moved, Role
 from kdsl.codegen.numba_emit import Emitter, filled
 from kdsl.codegen.numba_optimizer import OptimizerText
 from kdsl.codegen.text import comment, origin_of
@@ -79,7 +80,7 @@ class UpdateText:
             elif not self.plan.clip:
                 lines += [*self._terms(step, "gradient", "gradient"), *self._values(step, "gradient")]
                 gradient = "gradient"
-            lines += self._step(step, gradient)
+            lines += [self._timed(step, line, "step") for line in self._step(step, gradient)]
         return lines
 
     def _gradients(self) -> str:
@@ -114,7 +115,8 @@ class UpdateText:
             first = self.first_piece[step.weight.path]
             along = "column" if step.weight.panels else "line"
             piece = str(first) if step.pieces == 1 else f"{first} + {along} // {step.cut}"
-            lines.append(f"squares[{piece}] = sum_of_squares(mem, {self._size(step)}, {target})")
+            squares = f"squares[{piece}] = sum_of_squares(mem, {self._size(step)}, {target})"
+            lines.append(self._timed(step, squares, "step"))
         return lines
 
     def _finish(self) -> str:
@@ -130,7 +132,7 @@ class UpdateText:
             if not self.plan.clip
             else "    mem, squares = memory_at(job[MEM]), doubles_at(job[PARTIALS])",
         ]
-        body = [*self._kept(texts), *self.emitter.calls(part.launches)]
+        body = [*self._kept(texts), *self.emitter.calls(part.launches, me="0")]
         for step in steps:
             target, weight = f"{step.weight.constant} + {self.capital}GRADIENTS", step.weight
             body.append(self._comment(step))
@@ -232,12 +234,27 @@ class UpdateText:
         """What a gradient is the sum of, added up in `target`; all but the first pass through the scratch."""
         spare = scratch if target != scratch else f"{scratch} + {self._size(step)}"
         lines: list[str] = []
-        terms = [partial(self._term, step, term) for term in step.terms]
-        terms += [partial(self._own, step, launch) for launch in step.own]
-        for number, term in enumerate(terms):
-            lines.append(term(spare if number else target))
-            lines += [f"add_numbers(mem, {self._size(step)}, {spare}, {target})"] if number else []
+        terms = [(term, partial(self._term, step, term)) for term in step.terms]
+        terms += [(launch.node, partial(self._own, step, launch)) for launch in step.own]
+        for number, (node, term) in enumerate(terms):
+            lines.append(self._timed(step, term(spare if number else target), "gradient", node))
+            if number:
+                added = f"add_numbers(mem, {self._size(step)}, {spare}, {target})"
+                lines.append(self._timed(step, added, "step"))
         return lines
+
+    def _timed(self, step: WeightStep, text: str, role: Role, node: Node | None = None) -> str:
+        """A call with clocks around it, where they are wanted."""
+        clocks, size, places = self.emitter.clocks, step.weight.size, self.emitter.made.places
+        if clocks is None:
+            return text
+        moved = Moved(whole=2 * size)
+        if node is not None:
+            read = self.emitter.moved(places[name].name for name in node.inputs if name in places)
+            moved = Moved(read.row, read.whole + size)
+        elif text.startswith(f"{self.optimizer.name}("):
+            moved = Moved(whole=(3 + 2 * len(self.plan.memory.slots)) * size)
+        return clocks.around(text, node or step.origin, "me", moved, role, step.weight.path)
 
     def _own(self, step: WeightStep, launch: Launch, out: str) -> str:
         """A map of whole weights, on the piece at hand."""

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from kdsl.codegen.clocks import Clocks
 from kdsl.elaborate.program import ModelProgram
 
 
@@ -23,12 +24,14 @@ class Options:
     prefix   what every other module-level name in `model` starts with: empty for a file's only model, else made from the
              model's name (`tower_`, and in capitals `TOWER_` for constants), so that several models can share a module
     without  names of optional passes that are switched off, planning passes included
+    clocks   where the numba target notes what it timed, in a module that times one of its functions
     """
 
     dtype: Literal["f32", "f64"] = "f32"
     engine: str = "Engine"
     prefix: str = ""
     without: frozenset[str] = frozenset()
+    clocks: Clocks | None = None
 
     @property
     def scalar(self) -> str:
