@@ -135,6 +135,7 @@ def make_window_tile(rows: int, vecs: int) -> Any:
 
 
 pair_window_tile, single_window_tile = make_window_tile(TILE_ROWS, WIDTHS[0]), make_window_tile(TILE_ROWS, WIDTHS[1])
+higher_window_tile = make_window_tile(TILE_ROWS + 1, WIDTHS[0])
 pair_taps_tile = make_window_tile(GRADIENT_ROWS, WIDTHS[0])
 single_taps_tile = make_window_tile(GRADIENT_ROWS, WIDTHS[1])
 
@@ -167,8 +168,41 @@ def slide_line(
 ) -> None:
     """The windows of one line: out[p] = max(bias + sum over the taps of x[p + tap] @ w[tap], floor) * scale where gate > 0."""
     whole = units // PAIR * PAIR
+    # Tiles with one row more, as many as leave a number of places that the others divide.
+    higher = places % TILE_ROWS * (TILE_ROWS + 1)
+    higher = higher if higher <= places else 0
     for j in range(0, whole, PAIR):
-        for p in range(0, places, TILE_ROWS):
+        for p in range(0, higher, TILE_ROWS + 1):
+            higher_window_tile(
+                mem,
+                count=TILE_ROWS + 1,
+                a=x + p * x_place,
+                a_row=x_place,
+                w=w + j // PANEL * w_panel + j % PANEL,
+                w_panel=w_panel,
+                times_z=times_z,
+                a_z=x_z,
+                w_z=w_z,
+                times_y=times_y,
+                a_y=x_y,
+                w_y=w_y,
+                times_x=times_x,
+                a_x=x_x,
+                w_x=run * PANEL,
+                times_k=run,
+                a_k=1,
+                w_k=PANEL,
+                c=out + p * out_place + j,
+                c_row=out_place,
+                c_panel=PANEL,
+                start=bias + j,
+                start_row=0,
+                floor=floor,
+                gate=gate + p * gate_place + j,
+                gate_row=gate_place,
+                scale=scale,
+            )
+        for p in range(higher, places, TILE_ROWS):
             pair_window_tile(
                 mem,
                 count=min(TILE_ROWS, places - p),
@@ -494,16 +528,19 @@ def frame(
     out_line: int,
 ) -> None:
     """The lines of pictures without gaps between their places, with `before` zeros before and zeros behind them."""
-    width = runs * run
+    end, whole = before + runs * run, run // LANES * LANES
     for r in range(rows):
         for line in range(lines):
             source, target = x + r * x_row + line * x_line, out + r * out_row + line * out_line
             for c in range(0, before, LANES):
                 store_head(mem, target + c, spread(0.0), before - c)
             for place in range(runs):
-                for c in range(0, run, LANES):
-                    store_head(mem, target + before + place * run + c, load(mem, source + place * x_run + c), run - c)
-            for c in range(before + width, out_line, LANES):
+                at, to = source + place * x_run, target + before + place * run
+                for c in range(0, whole, LANES):
+                    store(mem, to + c, load(mem, at + c))
+                if whole < run:
+                    store_head(mem, to + whole, load(mem, at + whole), run - whole)
+            for c in range(end, out_line, LANES):
                 store_head(mem, target + c, spread(0.0), out_line - c)
 
 
