@@ -42,10 +42,20 @@ class Mutant:
     place: int
     stop: int
     change: str
-    text: str
+    new: str  # what stands in [place:stop] instead
+
+    @property
+    def text(self) -> str:
+        text = original(self.path)
+        return text[: self.place] + self.new + text[self.stop :]
 
     def __str__(self) -> str:
         return f"{self.path.relative_to(ROOT)} at {self.place}, {self.change}:\n{self.text}"
+
+
+@cache
+def original(path: Path) -> str:
+    return path.read_text(encoding="utf-8")
 
 
 @dataclass
@@ -67,21 +77,19 @@ class Tally:
 
 def mutants_of(path: Path) -> Iterator[Mutant]:
     """The same ones each time."""
-    text, rng = path.read_text(encoding="utf-8"), random.Random(path.name)
-    tokens = parse(Source(path.name, text)).tokens
+    rng = random.Random(path.name)
+    tokens = parse(Source(path.name, original(path))).tokens
     for token, after in zip(tokens, (*tokens[1:], None), strict=True):
-        low, high = token.start, token.stop
-        before, behind = text[:low], text[high:]
-        yield Mutant(path, low, high, f"without {token.text!r}", before + behind)
+        text, low, high = token.text, token.start, token.stop
+        yield Mutant(path, low, high, f"without {text!r}", "")
         if token.kind != "_NL":
-            yield Mutant(path, low, high, f"{token.text!r} twice", f"{before}{token.text} {token.text}{behind}")
-        if after is not None and after.text != token.text:
-            swapped = f"{before}{after.text} {token.text}{text[after.stop :]}"
-            yield Mutant(path, low, after.stop, f"{token.text!r} and {after.text!r} swapped", swapped)
+            yield Mutant(path, low, high, f"{text!r} twice", f"{text} {text}")
+        if after is not None and after.text != text:
+            yield Mutant(path, low, after.stop, f"{text!r} and {after.text!r} swapped", f"{after.text} {text}")
         for new in rng.sample(POOL, REPLACEMENTS):
-            yield Mutant(path, low, high, f"{new!r} for {token.text!r}", f"{before} {new} {behind}")
+            yield Mutant(path, low, high, f"{new!r} for {text!r}", f" {new} ")
         for new in rng.sample(POOL, INSERTIONS):
-            yield Mutant(path, low, low, f"{new!r} before {token.text!r}", f"{before} {new} {text[low:]}")
+            yield Mutant(path, low, low, f"{new!r} before {text!r}", f" {new} ")
 
 
 @cache
@@ -98,7 +106,7 @@ def sample(count: int, seed: int, paths: Sequence[Path] = ()) -> list[Mutant]:
 @cache
 def whole_files() -> tuple[Path, ...]:
     """Files without a problem at any stage: one mistake in them is one mistake."""
-    return tuple(path for path in FILES if not problems(path, path.read_text(encoding="utf-8"))[1])
+    return tuple(path for path in FILES if not problems(path, original(path))[1])
 
 
 def problems(path: Path, text: str) -> tuple[Parsed, tuple[Diagnostic, ...]]:

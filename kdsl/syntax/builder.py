@@ -276,7 +276,9 @@ class Builder:
 
 
 def binds(tokens: Sequence[Token]) -> tuple[str, ...]:
-    """The names a broken statement seems to bind: before its `=` or `:`, and after `as`."""
+    """The names a broken statement seems to bind: before its `=` or `:`, and after `as`; all those of an import."""
+    if tokens and tokens[0].kind == "IMPORT":
+        return tuple(dict.fromkeys(token.text for token in tokens[1:] if token.kind == "NAME"))
     words = tokens[1:] if len(tokens) > 1 and tokens[0].kind != "NAME" and tokens[1].kind in NAME_WORDS else tokens
     found: list[str] = []
     for token in words:
