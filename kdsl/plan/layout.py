@@ -111,13 +111,14 @@ def layouts(graph: Graph) -> dict[str, Layout]:
             if operand.batched and operand.size == node.type.size and _any_line(node, graph):
                 wanted[name].add(own)
             elif operand.batched:
-                wanted[name].add(_lines_of_few_channels(node, operand) or last_axis(operand))
+                wanted[name].add(_lines_of_few_channels(node, name, operand) or last_axis(operand))
     return chosen
 
 
-def _lines_of_few_channels(node: Node, operand: TensorType) -> Layout | None:
+def _lines_of_few_channels(node: Node, name: str, operand: TensorType) -> Layout | None:
     """A convolution wants a picture of few channels with its places side by side, without padding between them."""
-    if node.op not in ("conv", "conv_kernel_gradient") or operand.rank < 2 or operand.shape[-1] >= PANEL:
+    product = (node.body or (node,))[0]
+    if product.op not in ("conv", "conv_kernel_gradient") or product.inputs[0] != name or operand.shape[-1] >= PANEL:
         return None
     width = operand.shape[-2] * operand.shape[-1]
     return Layout(operand.size // width, width)
