@@ -22,7 +22,7 @@ SECTIONS = {
     ),
     "Normalisation": ("normalization", "batch_norm", "group_norm"),
     "Preparing inputs": ("preprocessing", "adapting"),
-    "Activations": ("piecewise_activations", "smooth_activations", "softmax"),
+    "Activations": ("piecewise_activations", "smooth_activations", "softmax", "prelu"),
     "Regularisation": ("dropout", "noise"),
     "Merging": ("merging", "joining"),
     "Shape": ("shape", "axes", "movement"),

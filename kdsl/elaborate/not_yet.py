@@ -16,7 +16,7 @@ LAYERS = frozenset(
         "self_attention",
     ]
 )
-SETTINGS = {"stop_early": "early stopping", "keep_best": "keeping the best weights"}
+SETTINGS = {"stop_early": "early stopping", "keep_best": "way to keep the best weights"}
 
 
 def not_yet(report: Report, what: str, at: Span, help: str = "") -> None:

@@ -32,7 +32,7 @@ class Embed(Layer):
     torch = ("Embedding",)
     width = Param("size", "length of each vector", positional=True, keras="output_dim")
     init = Param("initializer", "first values of the table", ("uniform", ()), keras="embeddings_initializer")
-    mask_zero = Param("bool", "class 0 is padding that later layers leave out", False)
+    mask_zero = Param("bool", "class 0 is padding that later layers leave out; this version refuses it", False)
 
     @staticmethod
     def guard(arguments: Mapping[str, Any], types: Sequence[TensorType]) -> None:
