@@ -70,7 +70,8 @@ def compile_file(
 
     graphs = tuple(make_graphs(program, without.difference(PLANNING)) for program in elaborated.models)
     pairs = list(zip(elaborated.models, graphs, strict=True))
-    options = Options(dtype, engine="make_engine" if target == "numpy" else "Engine", without=without)
+    engine = "make_engine" if target == "numpy" else "Engine"
+    options = Options(dtype, engine=engine, without=without, imported=elaborated.imported)
     text = module_text(source, pairs, _sections_of(target), options)
     return Compiled(source, found.diagnostics, elaborated.models, graphs, text)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from os.path import realpath
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,6 +66,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
                 report_to = replace(console, out=console.err, out_color=console.err_color)
         found += findings(source, given, rules)
         read_files += 1
+    found = once(found)
     if options.statistics:
         from kdsl.cli.statistics import statistics
 
@@ -72,6 +74,13 @@ def run(options: argparse.Namespace, console: Console) -> int:
     else:
         report(found, read_files, made, options.output, report_to)
     return USAGE if unread else FINDINGS if found else OK
+
+
+def once(found: Sequence[Diagnostic]) -> list[Diagnostic]:
+    """What is found in a file that others import is found with each of them; it is said once."""
+    places = {(realpath(it.span.source.name), it.code, it.span.start, it.span.stop): it for it in reversed(found)}
+    kept = {id(it) for it in places.values()}
+    return [it for it in found if id(it) in kept]
 
 
 def findings(source: Source | Diagnostic, given: Mapping[str, str], rules: frozenset[str]) -> Sequence[Diagnostic]:

@@ -19,11 +19,13 @@ from kdsl.runtime.declaration import Declaration
 from kdsl.source import Source, Span
 
 
-def digest(source: Source) -> str:
-    return hashlib.sha256(source.text.encode("utf-8", "surrogatepass")).hexdigest()
+def digest(source: Source, imported: Iterable[Source] = ()) -> str:
+    """SHA-256 of a file; with imports, of its digest and theirs, in the order of the numbers: paths do not matter."""
+    own, *others = (hashlib.sha256(it.text.encode("utf-8", "surrogatepass")).hexdigest() for it in (source, *imported))
+    return hashlib.sha256("\n".join([own, *sorted(others)]).encode()).hexdigest() if others else own
 
 
-def declaration_of(program: ModelProgram, graphs: Any, scalar: str) -> Declaration:
+def declaration_of(program: ModelProgram, graphs: Any, scalar: str, imported: Iterable[Source] = ()) -> Declaration:
     """What the module of a model says of it; `scalar` is float32 or float64."""
     source = program.span.source
     where = {port.name: port.span for port in program.inputs}
@@ -31,7 +33,7 @@ def declaration_of(program: ModelProgram, graphs: Any, scalar: str) -> Declarati
     return declaration.Declaration(
         name=program.name,
         source=basename(source.name),
-        digest=digest(source),
+        digest=digest(source, imported),
         scalar=scalar,
         inputs=tuple(map(_port, program.inputs)),
         targets=tuple(map(_port, program.targets)),
@@ -43,9 +45,11 @@ def declaration_of(program: ModelProgram, graphs: Any, scalar: str) -> Declarati
     )
 
 
-def declaration_text(name: str, program: ModelProgram, graphs: Any, scalar: str) -> str:
+def declaration_text(
+    name: str, program: ModelProgram, graphs: Any, scalar: str, imported: Iterable[Source] = ()
+) -> str:
     """`NAME = Declaration(...)`."""
-    made = declaration_of(program, graphs, scalar)
+    made = declaration_of(program, graphs, scalar, imported)
     fields = [
         f"name={pyrepr(made.name)}",
         f"source={pyrepr(made.source)}",

@@ -92,7 +92,7 @@ def module_text(
         environment()
         .get_template("module.py.j2")
         .render(
-            doc=_module_doc(source, models, pairs),
+            doc=_module_doc(source, options.imported, models, pairs),
             imports=merged_imports(imports),
             head=head,
             models=models,
@@ -122,7 +122,7 @@ def _model_part(
         title=f"{class_name}: its declaration, its first weights, its functions.",
         doc=_class_doc(program),
         declaration_name=declaration_name,
-        declaration=declaration_text(declaration_name, program, graphs, options.scalar),
+        declaration=declaration_text(declaration_name, program, graphs, options.scalar, options.imported),
         initial_weights=initial,
         text=sections.model,
         engine=options.engine,
@@ -152,7 +152,9 @@ def _merged(pairs: Iterable[tuple[str, str]]) -> list[Part]:
     return [Part(title, spaced(texts)) for title, texts in found.items()]
 
 
-def _module_doc(source: Source, models: list[ModelPart], pairs: list[tuple[ModelProgram, Any]]) -> str:
+def _module_doc(
+    source: Source, imported: tuple[Source, ...], models: list[ModelPart], pairs: list[tuple[ModelProgram, Any]]
+) -> str:
     """Whose module it is, by whom (what a build looks for before it overwrites a file), and how to use it."""
     file = basename(source.name)
     program = pairs[0][0]
@@ -170,10 +172,20 @@ def _module_doc(source: Source, models: list[ModelPart], pairs: list[tuple[Model
     return "\n\n".join(
         [
             f"{', '.join(model.class_name for model in models)}: neural network{'s' * (len(models) > 1)}. Made by kdsl {__version__} from {file}.",
-            f"To change it, change that file, whose SHA-256 is\n{digest(source)}, and build again.",
+            f"To change it, change that file, whose SHA-256{_with(imported)} is\n{digest(source, imported)}, and build again.",
             *about,
             "\n".join(use),
         ]
+    )
+
+
+def _with(imported: tuple[Source, ...]) -> str:
+    return (
+        f", with those of the {len(imported)} it imports,"
+        if len(imported) > 1
+        else ", with that of the file it imports,"
+        if imported
+        else ""
     )
 
 

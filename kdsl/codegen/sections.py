@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from kdsl.codegen.clocks import Clocks
 from kdsl.elaborate.program import ModelProgram
+from kdsl.source import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Options:
     prefix   what every other module-level name in `model` starts with: empty for a file's only model, else made from the
              model's name (`tower_`, and in capitals `TOWER_` for constants), so that several models can share a module
     without  names of optional passes that are switched off, planning passes included
+    imported the files that the model's file imports, those they import included
     clocks   where the numba target notes what it timed, in a module that times one of its functions
     """
 
@@ -32,6 +34,7 @@ class Options:
     prefix: str = ""
     without: frozenset[str] = frozenset()
     clocks: Clocks | None = None
+    imported: tuple[Source, ...] = ()
 
     @property
     def scalar(self) -> str:

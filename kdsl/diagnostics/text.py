@@ -47,13 +47,12 @@ class Page:
     def render(self) -> str:
         diagnostic = self.diagnostic
         self.head()
-        self.mark(diagnostic.primary, "^", self.tint)
         file = diagnostic.span.source
-        for label in diagnostic.secondary:
-            if label.span.source is not file:
-                file = label.span.source
-                self.place(label)
-            self.mark(label, "-", BLUE)
+        for labels in by_line([diagnostic.primary, *diagnostic.secondary]):
+            if labels[0].span.source is not file:
+                file = labels[0].span.source
+                self.place(labels[0])
+            self.mark(labels)
         for note in diagnostic.notes:
             self.add(f"{' ' * self.gutter} {self.paint('=', BLUE)} {indented(note, self.gutter + 3)}")
         if diagnostic.help:
@@ -73,22 +72,63 @@ class Page:
     def place(self, label: Label) -> None:
         self.add(f"{' ' * self.gutter}{self.paint('-->', BLUE)} {visible(str(label.span))}")
 
-    def mark(self, label: Label, sign: str, tint: str) -> None:
-        """The line of a label with the place marked under it."""
-        span = label.span
-        if not span.source.text:  # a file that could not be read
+    def mark(self, labels: Sequence[Label]) -> None:
+        """A line with the places of its labels marked under it; what a mark says stands behind it, or below."""
+        source = labels[0].span.source
+        if not source.text:  # a file that could not be read
             return
-        number, column = span.source.position(span.start)
-        line = span.source.line(number)
-        start, stop = column - 1, min(column - 1 + max(1, span.stop - span.start), max(len(line), column))
-        line, start, stop = window(line, start, stop)
-        signs = sign * max(1, width(line[:stop]) - width(line[:start]))
-        self.add(f"{self.paint(f'{number:>{self.gutter}} |', BLUE)} {visible(line)}".rstrip())
-        margin = f"{self.paint(' ' * self.gutter + ' |', BLUE)} {' ' * width(line[:start])}"
-        self.add(margin + self.paint(f"{signs} {label.text}".rstrip(), tint))
+        number, column = source.position(labels[0].span.start)
+        line = source.line(number)
+        first = min(label.span.start for label in labels) - labels[0].span.start + column - 1
+        last = max(label.span.stop for label in labels) - labels[0].span.start + column - 1
+        shown, start, _ = window(line, first, min(max(last, first + 1), max(len(line), column)))
+        shift = first - start
+        self.add(f"{self.paint(f'{number:>{self.gutter}} |', BLUE)} {visible(shown)}".rstrip())
+        row, below = "", list[tuple[int, str, str]]()
+        at = 0  # columns of the row so far, colours not counted
+        marks = sorted(labels, key=lambda label: label.span.start)
+        for label in marks:
+            low = label.span.start - labels[0].span.start + column - 1 - shift
+            high = min(low + max(1, label.span.stop - label.span.start), max(len(shown), low + 1))
+            left, signs = width(shown[:low]), max(1, width(shown[:high]) - width(shown[:low]))
+            sign, tint = ("^", self.tint) if label is self.diagnostic.primary else ("-", BLUE)
+            text = f"{sign * signs} {label.text}".rstrip()
+            if label is not marks[-1]:
+                below += [(left, label.text, tint)] if label.text else []
+                text = sign * signs
+            row += " " * (left - at) + self.paint(text, tint)
+            at = left + len(text)
+        margin = f"{self.paint(' ' * self.gutter + ' |', BLUE)} "
+        self.add(margin + row)
+        for left, text, tint in reversed(below):
+            self.add(margin + " " * left + self.paint(text, tint))
 
     def add(self, line: str) -> None:
         self.out.append(line)
+
+
+def by_line(labels: Sequence[Label]) -> list[list[Label]]:
+    """Labels that can be marked under one line together, in the order of the first of each; marks do not meet."""
+    groups: list[list[Label]] = []
+    for label in labels:
+        for group in groups:
+            if all(beside(label, other) for other in group) and span_of(group, label) <= LONGEST:
+                group.append(label)
+                break
+        else:
+            groups.append([label])
+    return groups
+
+
+def beside(label: Label, other: Label) -> bool:
+    """Both in one line, with a blank or more between them."""
+    a, b = sorted((label.span, other.span), key=lambda span: span.start)
+    return a.source is b.source and a.line == b.line and "\n" not in a.text and max(a.start + 1, a.stop) < b.start
+
+
+def span_of(group: Sequence[Label], label: Label) -> int:
+    spans = [each.span for each in (*group, label)]
+    return max(span.stop for span in spans) - min(span.start for span in spans)
 
 
 def mended_lines(diagnostic: Diagnostic) -> Sequence[tuple[int, str]]:

@@ -167,4 +167,13 @@ TRAINING = (
         digits(OUT, f'{LOSS}\nregularize = orthogonal(0.01, weights = "*")'),
         digits(OUT, f'{LOSS}\nregularize = orthogonal(0.01, weights = "*.kernel")'),
     ),
+    Entry(
+        "E524",
+        "no-image-to-augment",
+        "`augment` finds no image, or several",
+        "It changes the one input of the model that is an image: `u8` or `f32`, [height, width] or [height, width, channels]. Where\n"
+        "there are several, the layers `random_flip`, `random_rotation` .. stand behind the one that is meant.",
+        VECTOR_AUGMENTED,
+        IMAGE_AUGMENTED,
+    ),
 )

@@ -135,16 +135,17 @@ def too_many(context: Context, callee: Callee, arguments: Sequence[tree.Argument
 
 
 def fitting(callee: Callee, value: tree.Value) -> list[str]:
-    """Parameters with a name that such a value could be for: `true` is for a `bool`."""
+    """Parameters with a name that such a value could be for: `true` is for a `bool`. Those that must be given go first."""
     truth = isinstance(value, tree.Bool)
     number = isinstance(value, tree.Number)
-    return [
+    found = [
         key
         for key, parameter in callee.parameters.items()
         if key != callee.positional
         and (not truth or parameter.kind == "bool")
-        and (not number or parameter.kind in ("size", "int", "number", "numbers", "axis", "axes"))
+        and (not number or parameter.kind in ("size", "sizes", "int", "number", "numbers", "axis", "axes"))
     ]
+    return [key for key in found if callee.parameters[key].required] or found
 
 
 def unknown_argument(
@@ -197,13 +198,15 @@ def twice(context: Context, key: str, first: tree.Argument, second: tree.Argumen
 
 
 def missing(context: Context, callee: Callee, key: str, parameter: Param) -> None:
-    sample = {"size": "64", "number": "0.5", "shape": "[8, 8]", "bool": "true"}.get(parameter.kind, "3")
+    sample = {"size": "64", "number": "0.5", "shape": "[8, 8]", "bool": "true", "text": '"ij,jk->ik"'}.get(
+        parameter.kind, "3"
+    )
     if parameter.words:
         sample = parameter.words[0]
     written = f"{callee.name}({sample})" if parameter.positional else f"{callee.name}({key} = {sample})"
     context.report.error(
         "E301",
-        f"`{callee.name}` needs its {'size' if parameter.kind == 'size' else key}",
+        f"`{callee.name}` needs its {'size' if parameter.kind == 'size' else f'`{key}`'}",
         callee.place,
         help=f"for instance `{written}`: {parameter.doc}",
     )

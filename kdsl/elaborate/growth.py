@@ -136,7 +136,7 @@ def copies_fit(context: Context, copies: int, layers: int, at: Span) -> bool:
     message = f"this makes {amount} layers, and a model has at most {MOST_LAYERS:_}"
     if total <= MOST_LAYERS:
         message = f"with this the model has more than {MOST_LAYERS:_} layers"
-    too_many(context, message, at, "copies inside copies multiply")
+    too_many(context, message, at, "is a count wrong? copies inside copies multiply")
     return False
 
 

@@ -126,7 +126,9 @@ def takes(context: Context, layer: type[Layer], callee: Callee, inputs: Sequence
     if len(inputs) >= fewest and (most is None or len(inputs) <= most):
         return True
     wanted = counted(fewest, "input") if fewest == most else f"{fewest} {f'to {most}' if most else 'or more'} inputs"
-    context.report.error("E407", f"`{layer.name}` takes {wanted}, not {len(inputs)}", callee.call)
+    joined = fewest == most == 1 and len(inputs) > 1
+    help = f"join them first: `-> concat -> {layer.name}`, or `-> add -> {layer.name}`" if joined else ""
+    context.report.error("E407", f"`{layer.name}` takes {wanted}, not {len(inputs)}", callee.call, help=help)
     return False
 
 

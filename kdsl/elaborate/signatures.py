@@ -93,7 +93,7 @@ def missing(context: Context, call: Call, parameter: tree.Parameter) -> None:
     sample = f"{name} = {SAMPLES.get(type, '1')}"
     context.report.error(
         "E301",
-        f"`{call.name}` needs its {name}",
+        f"`{call.name}` needs its `{name}`",
         call.place,
         secondary=[Label(parameter.span, "declared here, without a default")],
         help=f"for instance `{call.name}({sample if type else ', '.join(names)})`",

@@ -174,7 +174,7 @@ def together(node: tree.Binary, left: Tensor, right: Tensor) -> tuple[str, list[
             plain = isinstance(written, (tree.Path, tree.Call)) and mine.batched
             edits = [Edit(written.span, text)] if plain else []
             return (
-                f"shapes are aligned at their last axes; axes of 1 behind it bring it in line: `{short(text)}`",
+                f"shapes are aligned at their last axes; to align the first ones, write `{short(text)}`",
                 edits,
             )
     if node.operator in ("+", "-") and len(one) == len(other) and one and one[:-1] == other[:-1]:

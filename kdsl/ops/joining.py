@@ -62,11 +62,14 @@ class Concat(Layer, Movement):
         place = positive_axis(axis, first.rank)
         for number, other in enumerate(types[1:], 1):
             if other.rank != first.rank:
+                single = min(first.rank, other.rank) == 0
                 raise Refused(
                     "E415",
                     f"`concat` joins inputs with the same number of axes, not {first.dims} and {other.dims}",
                     label=f"input {number + 1} has the shape {other.dims}",
-                    help="`stack` makes a new axis; `expand_dims` adds one of size 1",
+                    help="a single number joins a vector as a vector of one: `reshape(x, [1])`"
+                    if single
+                    else "`stack` makes a new axis; `expand_dims` adds one of size 1",
                 )
             differ = [a for a, sizes in enumerate(zip(first.shape, other.shape, strict=True)) if len({*sizes}) > 1]
             if any(a != place for a in differ):

@@ -97,3 +97,16 @@ def test_linting_imports_neither_numpy_nor_numba_nor_jinja(tiny: Path, environme
     )
     done = subprocess.run([sys.executable, "-c", code, str(tiny)], env=environment, capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "No problems found.\n[]\n")
+
+
+def test_mistakes_of_an_imported_file_are_said_once(kdsl, tmp_path: Path) -> None:
+    (tmp_path / "part.kmodel").write_text("block Part(x: f32[C]) -> f32[C] {\n  return x -> Dense(C)\n}\n")
+    net = 'import Part from "part.kmodel"\nmodel Net {\n  input x: f32[4]\n  output y = x -> Part\n}\n'
+    for name in ("a", "b"):
+        (tmp_path / f"{name}.kmodel").write_text(net)
+    found = json.loads(kdsl("lint", str(tmp_path), "--output", "json").stdout)
+    assert sorted((Path(each["filename"]).name, each["code"]) for each in found) == [
+        ("a.kmodel", "E234"),
+        ("b.kmodel", "E234"),
+        ("part.kmodel", "E201"),
+    ]

@@ -326,3 +326,15 @@ def test_what_is_not_allowed(text, reason):
 
 def test_what_is_allowed():
     check_module("import math\n\nX = 3\n\n\ndef f(a):\n    b = [c * X for c in a]\n    return max(b) + math.pi\n")
+
+
+def test_the_digest_covers_imported_files(tmp_path):
+    net = 'import WIDTH from "part.kmodel"\n' + MODEL.replace("dense(3)", "dense(WIDTH) -> dense(3)")
+    digests = []
+    for folder, part in (("a", "dim WIDTH = 4\n"), ("b", "dim WIDTH = 4\n"), ("c", "dim WIDTH = 4  # other\n")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "part.kmodel").write_text(part)
+        module = imported(made(net, str(tmp_path / folder / "net.kmodel")).text, tmp_path / folder, f"digest_{folder}")
+        digests.append(module.DECLARATION.digest)
+        assert digests[-1] in module.__doc__
+    assert digests[0] == digests[1] != digests[2]

@@ -176,3 +176,39 @@ def test_json() -> None:
 def test_cells() -> None:
     assert visible("a\tb") == "a   b" and visible("大\tb") == "大  b"
     assert width("大e\u0301\t") == 4
+
+
+# -- several labels -----------------------------------------------------------------------------------------------
+
+
+def two_labels(text: str, *marks: tuple[str, str]) -> str:
+    source = Source("net.kmodel", text)
+    labels = [Label(source.span(text.index(mark), text.index(mark) + len(mark)), said) for mark, said in marks]
+    return render_text([Diagnostic("E402", "a message", labels[0], tuple(labels[1:]))])
+
+
+def test_labels_of_one_line_share_it() -> None:
+    assert two_labels("y = left + right\n", ("right", "[3]"), ("left", "[4]")).split("\n")[2:] == [
+        "1 | y = left + right",
+        "  |     ----   ^^^^^ [3]",
+        "  |     [4]",
+        "",
+    ]
+
+
+def test_labels_that_meet_have_lines_of_their_own() -> None:
+    text = two_labels("y = left + right\n", ("left + right", "both"), ("right", "one"))
+    assert text.count("1 | y = left + right") == 2
+    assert text.count("1 | ") == two_labels("y = ab\n", ("a", ""), ("b", "")).count("1 | ") == 2
+
+
+def test_labels_of_other_lines_and_back() -> None:
+    text = two_labels("a = left\nb = a + right\n", ("right", "here"), ("left", "there"), ("b", "and there"))
+    assert text.split("\n")[2:] == [
+        "2 | b = a + right",
+        "  | -       ^^^^^ here",
+        "  | and there",
+        "1 | a = left",
+        "  |     ---- there",
+        "",
+    ]
