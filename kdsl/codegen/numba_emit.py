@@ -83,7 +83,11 @@ class Emitter:
                 f"x={share.name}",
                 f"out={whole.name}",
             ]
-            lines += self._inside([filled("add_blocks(", ["mem", "blocks=blocks", *arguments])])
+            added = filled("add_blocks(", ["mem", "blocks=blocks", *arguments])
+            if self.clocks is not None:
+                node = next(launch.node for launch in rows.launches if launch.writes == share.name)
+                added = self.clocks.around(added, node, "0", Moved(whole=2 * share.layout.row))
+            lines += self._inside([added])
         lines += self._inside(self.calls(part.launches, me="0"))
         if last:
             lines += [

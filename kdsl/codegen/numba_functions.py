@@ -104,14 +104,16 @@ class Functions:
             if not (part.launches or part.partials or last):
                 names.append("")
                 continue
-            shared = f"{self.prefix}add_results"
-            text = emitter.close(stage, shared, RESULTS)
-            if len(made.rows) == 1 and self.texts.setdefault(shared, text) == text:
-                names.append(shared)
-                continue
             name = f"{self.prefix}{emitter.kind}_close_{stage}"
             doc = RESULTS if last else "What is made of the blocks' sums, before the next pass over the rows."
-            self.texts[name] = emitter.close(stage, name, doc)
+            text = emitter.close(stage, name, doc)
+            if last and len(made.rows) == 1:
+                shared = f"{self.prefix}add_results"
+                same = text.replace(f"def {name}(", f"def {shared}(", 1)
+                if self.texts.setdefault(shared, same) == same:
+                    names.append(shared)
+                    continue
+            self.texts[name] = text
             names.append(name)
         return names
 

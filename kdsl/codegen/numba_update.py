@@ -138,9 +138,11 @@ class UpdateText:
             body.append(self._comment(step))
             for number, value in enumerate(step.values):
                 kernel = "add_numbers" if step.computes or number else "copy_numbers"
-                body.append(f"{kernel}(mem, {weight.size}, {value.name}, {target})")
+                added = f"{kernel}(mem, {weight.size}, {value.name}, {target})"
+                body.append(self._timed(step, added, "step", me="0"))
             first = self.first_piece[weight.path]
-            body.append(f"squares[{first}] = sum_of_squares(mem, {weight.size}, {target})")
+            squares = f"squares[{first}] = sum_of_squares(mem, {weight.size}, {target})"
+            body.append(self._timed(step, squares, "step", me="0"))
         return "\n".join([*lines, *("\n".join(f"    {line}" for line in text.split("\n")) for text in body)])
 
     def _factors(self) -> str:
@@ -243,7 +245,7 @@ class UpdateText:
                 lines.append(self._timed(step, added, "step"))
         return lines
 
-    def _timed(self, step: WeightStep, text: str, role: Role, node: Node | None = None) -> str:
+    def _timed(self, step: WeightStep, text: str, role: Role, node: Node | None = None, me: str = "me") -> str:
         """A call with clocks around it, where they are wanted."""
         clocks, size, places = self.emitter.clocks, step.weight.size, self.emitter.made.places
         if clocks is None:
@@ -254,7 +256,7 @@ class UpdateText:
             moved = Moved(read.row, read.whole + size)
         elif text.startswith(f"{self.optimizer.name}("):
             moved = Moved(whole=(3 + 2 * len(self.plan.memory.slots)) * size)
-        return clocks.around(text, node or step.origin, "me", moved, role, step.weight.path)
+        return clocks.around(text, node or step.origin, me, moved, role, step.weight.path)
 
     def _own(self, step: WeightStep, launch: Launch, out: str) -> str:
         """A map of whole weights, on the piece at hand."""
@@ -270,7 +272,8 @@ class UpdateText:
         lines = []
         for number, value in enumerate(step.values):
             kernel = "add_numbers" if step.computes or number else "copy_numbers"
-            lines.append(f"{kernel}(mem, {self._size(step)}, {self._value_at(step, value)}, {target})")
+            added = f"{kernel}(mem, {self._size(step)}, {self._value_at(step, value)}, {target})"
+            lines.append(self._timed(step, added, "step"))
         return lines
 
     def _value_at(self, step: WeightStep, value: Buffer) -> str:
