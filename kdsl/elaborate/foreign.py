@@ -81,9 +81,13 @@ ARGUMENTS = {
     "in_features": "",  # sizes that come in are inferred
     "input_shape": "",
     "input_dim": "",
+    "in_channels": "",
+    "num_features": "",
     "name": "",
     "from_logits": "",
 }
+IN_ORDER = ("kernel", "stride")  # what Keras and PyTorch take without a name behind the first argument
+SIZED = ("conv", "conv_transpose", "batch_norm")  # PyTorch gives them the channels that come in
 LEFT_OUT = {"name": "names are given with `as`", "from_logits": "losses always take logits"}
 NUMBERED = re.compile(r"(?<=[A-Za-z])[123][dD]$")
 
@@ -117,7 +121,7 @@ def lowered(name: str) -> str:
 
 
 def translated(
-    name: str, parameters: Mapping[str, Param], arguments: Sequence[tree.Argument] | None
+    name: str, parameters: Mapping[str, Param], arguments: Sequence[tree.Argument] | None, whose: str = ""
 ) -> tuple[str, str] | None:
     """A layer's call as kdsl writes it, and the steps that follow it: (`dense(10)`, ` -> relu`).
 
@@ -126,10 +130,17 @@ def translated(
     first, others, steps = "", [], ""
     positional = next((key for key, parameter in parameters.items() if parameter.positional), None)
     unnamed = [argument for argument in arguments or () if argument.name is None]
-    if len(unnamed) > (positional is not None) + (name in ("dense", "embed")):
+    order = list(dict.fromkeys(key for key in (positional, *IN_ORDER) if key is not None and key in parameters))
+    # Linear(784, 10), Embedding(words, 64), PyTorch's Conv2d(3, 32, 5): the size that comes in is inferred
+    sized = name in ("dense", "embed") and len(unnamed) == 2
+    unnamed = unnamed[1:] if sized or (whose == "PyTorch" and name in SIZED) else unnamed
+    if len(unnamed) > len(order):
         return None
-    for argument in unnamed:
-        first = bare(argument.value)  # Linear(784, 10), Embedding(words, 64): the size that comes in is inferred
+    for place, argument in zip(order, unnamed, strict=False):
+        if place == positional:
+            first = bare(argument.value)
+        else:
+            others.append(f"{place} = {bare(argument.value)}")
     for argument in arguments or ():
         if argument.name is None:
             continue
@@ -139,7 +150,7 @@ def translated(
             if step not in LAYERS:
                 return None
             steps = "" if step == "linear" else f" -> {step}"
-        elif key is None:
+        elif key is None or not takes_alike(key, parameters, argument.value, whose):
             return None
         elif key == positional and not first:
             first = bare(argument.value)
@@ -148,6 +159,13 @@ def translated(
             others.append(f"{key} = {bare(argument.value)}{unit}")
     inside = ", ".join([*([first] if first else []), *others])
     return (f"{name}({inside})" if inside else name), steps
+
+
+def takes_alike(key: str, parameters: Mapping[str, Param], value: tree.Value, whose: str) -> bool:
+    """Whether an argument means here what it means there: PyTorch's padding is a number, and its momentum the rest to 1."""
+    if key in parameters and parameters[key].kind == "word" and isinstance(value, tree.Number):
+        return False
+    return whose != "PyTorch" or key != "momentum"
 
 
 def renamed(word: str, parameters: Mapping[str, Param]) -> str | None:

@@ -64,7 +64,7 @@ def say_unknown(context: Context, step: tree.Layer) -> None:
     if not ours and lower != name and lower in LAYERS:
         ours = lower
     if ours:
-        rewritten = foreign.translated(ours, LAYERS[ours].parameters, step.arguments)
+        rewritten = foreign.translated(ours, LAYERS[ours].parameters, step.arguments, whose)
         text = rewritten[0] + rewritten[1] if rewritten else ours
         own_style = ours in (lower, name.lower()) and not any(letter.isdigit() for letter in name)
         help = (

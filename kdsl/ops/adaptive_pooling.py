@@ -29,7 +29,7 @@ class AdaptivePool(Layer):
     @classmethod
     def guard(cls, arguments: Mapping[str, Any], types: Sequence[TensorType]) -> None:
         need_spatial(cls.name, types[0])
-        need_sizes(cls.name, "size", arguments["size"], types[0].rank - 1)
+        need_sizes(cls.name, "size", arguments["size"], types[0])
 
     @classmethod
     def lower(

@@ -71,17 +71,15 @@ class ConvLayer(Windowed):
     @staticmethod
     def guard(arguments: Mapping[str, Any], types: Sequence[TensorType]) -> None:
         windows_of("conv", arguments, types[0])
-        groups, channels = arguments["groups"], types[0].shape[-1]
-        if channels % groups or arguments["filters"] % groups:
+        groups, channels, filters = arguments["groups"], types[0].shape[-1], arguments["filters"]
+        if channels % groups or filters % groups:
+            whole = [f"{channels} channels"] * bool(channels % groups) + [f"{filters} filters"] * bool(filters % groups)
+            fitting = max(n for n in range(1, groups) if channels % n == 0 and filters % n == 0)
             raise Refused(
                 "E401",
-                f"{groups} groups divide neither {channels} channels into {arguments['filters']} filters"
-                if channels % groups and arguments["filters"] % groups
-                else f"{groups} groups do not divide {channels} channels"
-                if channels % groups
-                else f"{groups} groups do not divide {arguments['filters']} filters",
+                f"{groups} groups do not divide {' and '.join(whole)}",
                 argument="groups",
-                help="`groups` divides both the channels that come in and the filters",
+                help=f"`groups` divides both the channels that come in and the filters: {fitting} does",
             )
 
     @staticmethod
@@ -212,7 +210,7 @@ class ConvTransposeLayer(Windowed):
     def guard(arguments: Mapping[str, Any], types: Sequence[TensorType]) -> None:
         need_spatial("conv_transpose", types[0])
         for argument in ("kernel", "stride", "dilation"):
-            need_sizes("conv_transpose", argument, arguments[argument], types[0].rank - 1)
+            need_sizes("conv_transpose", argument, arguments[argument], types[0])
 
     @staticmethod
     def weights(arguments: Mapping[str, Any], types: Sequence[TensorType]) -> tuple[WeightSpec, ...]:

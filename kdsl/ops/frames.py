@@ -141,7 +141,7 @@ class CenterCrop(Layer):
     def guard(arguments: Mapping[str, Any], types: Sequence[TensorType]) -> None:
         (type,), size = types, arguments["size"]
         need_spatial("center_crop", type)
-        need_sizes("center_crop", "size", size, type.rank - 1)
+        need_sizes("center_crop", "size", size, type)
         for axis, (wanted, there) in enumerate(zip(per_axis(size, type.rank - 1), type.shape[:-1], strict=True)):
             if wanted > there:
                 raise Refused(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from math import isqrt
 from typing import Any
 
 from kdsl.graph.types import TensorType
@@ -55,25 +56,47 @@ def need_spatial(layer: str, type: TensorType) -> None:
     refuse_classes(layer, type)
     if 2 <= type.rank <= 4:
         return
-    axes = "x".join(map(str, type.shape))
+    shown = as_picture(type.shape)
     raise Refused(
         "E401",
-        f"`{layer}` slides over [steps, features], [height, width, channels] or a volume of four axes, but gets {a_shape(type)}",
-        label=f"wants two to four axes, not {axes or 'a number'}",
-        help="add the missing axis: `reshape([28, 28, 1])`" if type.rank < 2 else "",
+        f"`{layer}` works on a picture [height, width, channels], a sequence [steps, features] or a volume of four axes, "
+        f"but gets {a_shape(type)}",
+        label="wants two to four axes",
+        help=f"is it flattened too early? A vector becomes a picture again with `reshape({shown})`"
+        if shown
+        else "is it flattened too early? `flatten` stands behind the last of these layers"
+        if type.rank < 2
+        else "",
+        insert=f"reshape({shown}) -> " if shown else "",
     )
 
 
-def need_sizes(layer: str, argument: str, value: int | Sequence[int], axes: int) -> None:
+def as_picture(shape: Sequence[int]) -> str:
+    """The square picture, grey or in colour, that a vector may be: `[28, 28, 1]` for 784 numbers, empty for none."""
+    for channels in (1, 3):
+        side = isqrt(shape[0] // channels) if len(shape) == 1 else 0
+        if side > 1 and side * side * channels == shape[0]:
+            return f"[{side}, {side}, {channels}]"
+    return ""
+
+
+def need_sizes(layer: str, argument: str, value: int | Sequence[int], type: TensorType) -> None:
     """A list has an entry for each spatial axis."""
-    if not isinstance(value, int) and len(value) != axes:
-        raise Refused(
-            "E401",
-            f"`{argument}` of `{layer}` has {len(value)} numbers, and the input has {axes} spatial "
-            f"{'axis' if axes == 1 else 'axes'}",
-            argument=argument,
-            help="one number stands for all of them",
-        )
+    axes = type.rank - 1
+    if isinstance(value, int) or len(value) == axes:
+        return
+    flat = len(value) == type.rank
+    shown = f"[{', '.join(map(str, (*type.shape, 1)))}]"
+    raise Refused(
+        "E401",
+        f"`{argument}` of `{layer}` has {len(value)} numbers, and {type.dims} has {axes} "
+        f"{'axis' if axes == 1 else 'axes'} before the channels",
+        argument=argument,
+        help=f"channels are the last axis, also where there is one: `reshape({shown})`"
+        if flat
+        else "one number stands for all of them",
+        insert=f"reshape({shown}) -> " if flat else "",
+    )
 
 
 def windows_of(layer: str, arguments: Mapping[str, Any], type: TensorType, size: str = "kernel") -> Windows:
@@ -86,7 +109,7 @@ def windows_of(layer: str, arguments: Mapping[str, Any], type: TensorType, size:
     axes, spatial = type.rank - 1, type.shape[:-1]
     for argument in (size, "stride", "dilation"):
         if arguments.get(argument) is not None:
-            need_sizes(layer, argument, arguments[argument], axes)
+            need_sizes(layer, argument, arguments[argument], type)
     kernel = per_axis(arguments[size], axes)
     stride = arguments.get("stride")
     strides = kernel if stride is None else per_axis(stride, axes)
@@ -106,14 +129,26 @@ def windows_of(layer: str, arguments: Mapping[str, Any], type: TensorType, size:
     found = Windows(kernel, strides, dilation, padding)
     for axis, places in enumerate(found.places(spatial)):
         if places < 1:
-            raise Refused(
-                "E401",
-                f"a window of {span[axis]} does not fit into {spatial[axis]}: `{layer}` gets {type.dims}",
-                argument=size,
-                label=f"wants at least {span[axis]}",
-                help="`pad = same` pads the input with zeros; or the layers before have made it too small",
-            )
+            raise _too_large(layer, type, axis, span[axis], size)
     return found
+
+
+def _too_large(layer: str, type: TensorType, axis: int, span: int, argument: str) -> Refused:
+    """A window that fits nowhere: channels that come first, or too little left of the picture."""
+    shape = type.shape
+    order = [*range(1, type.rank), 0]
+    first = type.rank > 2 and axis == 0 and shape[0] in (1, 3, 4) and min(shape[1:]) >= span
+    permute = f"permute([{', '.join(map(str, order))}])"
+    return Refused(
+        "E401",
+        f"a window of {span} does not fit into {shape[axis]}: `{layer}` gets {type.dims}",
+        argument=argument,
+        label=f"wants at least {span}",
+        help=f"channels come last: `{permute}` makes it [{', '.join(str(shape[a]) for a in order)}]"
+        if first
+        else "`pad = same` pads the input; or the layers before have made it too small",
+        insert=f"{permute} -> " if first else "",
+    )
 
 
 def padded(pad: str, size: int, span: int, stride: int) -> tuple[int, int]:
