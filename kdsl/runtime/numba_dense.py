@@ -27,6 +27,7 @@ from kdsl.runtime.simd import (
     splat,
     write_vec,
 )
+from kdsl.runtime.simd_functions import spread
 from kdsl.runtime.simd_memory import load, store, transpose_block
 
 
@@ -295,24 +296,35 @@ def weight_gradient(
 
 @kernel
 def column_sums(mem: Memory, rows: int, columns: int, g: int, g_row: int, out: int) -> None:
-    """out = the sum of g over its rows: a bias's gradient."""
+    """out = the sum of g over its rows: a bias's gradient. Four sums side by side do not wait for each other."""
+    whole = rows // 4 * 4
     for j in range(0, columns, LANES):
-        total = load(mem, g + j)
-        for r in range(1, rows):
-            total = total + load(mem, g + r * g_row + j)
-        store(mem, out + j, total)
+        first = second = third = fourth = spread(0.0)
+        for r in range(0, whole, 4):
+            at = g + r * g_row + j
+            first, second = first + load(mem, at), second + load(mem, at + g_row)
+            third, fourth = third + load(mem, at + 2 * g_row), fourth + load(mem, at + 3 * g_row)
+        for r in range(whole, rows):
+            first = first + load(mem, g + r * g_row + j)
+        store(mem, out + j, (first + second) + (third + fourth))
 
 
 @kernel
 def column_square_sums(mem: Memory, rows: int, columns: int, x: int, x_row: int, mean: int, out: int) -> None:
     """out = the sum of (x - mean) ** 2 over its rows."""
+    whole = rows // 4 * 4
     for j in range(0, columns, LANES):
         middle = load(mem, mean + j)
-        total = middle - middle
-        for r in range(rows):
+        first = second = third = fourth = spread(0.0)
+        for r in range(0, whole, 4):
+            at = x + r * x_row + j
+            a, b = load(mem, at) - middle, load(mem, at + x_row) - middle
+            c, d = load(mem, at + 2 * x_row) - middle, load(mem, at + 3 * x_row) - middle
+            first, second, third, fourth = first + a * a, second + b * b, third + c * c, fourth + d * d
+        for r in range(whole, rows):
             off = load(mem, x + r * x_row + j) - middle
-            total = total + off * off
-        store(mem, out + j, total)
+            first = first + off * off
+        store(mem, out + j, (first + second) + (third + fourth))
 
 
 @kernel
