@@ -4,7 +4,8 @@ from __future__ import annotations
 
 INTRODUCTION = """\
 You know Keras; here is what you would write instead. Semantics, defaults and initial weights are Keras's, and its fixtures are part
-of the test suite. If you write a Keras or PyTorch word anyway, the error says the kdsl word, and `kdsl lint --fix` often writes it."""
+of the test suite. If you write a Keras or PyTorch word anyway, the error says the kdsl word, and
+`kdsl lint --unsafe-fixes` often writes it."""
 
 HABITS = """\
 ## Habits
