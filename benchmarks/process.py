@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,6 +47,13 @@ def environment(**more: str) -> dict[str, str]:
     """Ours, less what would hold NumPy's BLAS to an old processor's kernels."""
     kept = {key: value for key, value in os.environ.items() if key not in ("OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE")}
     return kept | more
+
+
+def alone(threads: int) -> Callable[[], None] | None:
+    """What a new process does first, so that one thread means one CPU."""
+    if threads != 1 or not hasattr(os, "sched_setaffinity"):
+        return None
+    return lambda: os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
 
 
 class Worker:

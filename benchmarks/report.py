@@ -62,6 +62,21 @@ def training_table(peers: dict[str, Any], threads: list[int], flops: int) -> str
     return "\n".join([text, *notes])
 
 
+def scale_table(what: str, rows: list[dict[str, Any]]) -> str:
+    """One line for each value and number of threads."""
+    cells = []
+    for row in rows:
+        step, rate = row["step_seconds"], row["flops"] / row["step_seconds"]
+        peak = row["machine"]["flops_per_second_of_each_thread"] * row["threads"]
+        each = f"{step / row['rows'] * 1e6:,.1f}"
+        share = f"{100 * rate / peak:.0f} %"
+        memory = f"{row['memory_bytes'] / 1e6:,.1f}"
+        cells.append(
+            [f"{row[what]:,}", f"{row['threads']}", milliseconds(step * 1e3), each, f"{rate / 1e9:.1f}", share, memory]
+        )
+    return table([what, "threads", "ms a step", "us a sample", "GFLOP/s", "of peak", "MB"], cells)
+
+
 def other_table(peers: dict[str, Any]) -> str:
     """Start-up, prediction of one sample, size and memory."""
     rows = []

@@ -25,7 +25,7 @@ from typing import Any
 import machine
 import report
 from peers import PEERS, interpreters, missing
-from process import Setup, Worker, WorkerFailed, start_up
+from process import Setup, Worker, WorkerFailed, alone, environment, start_up
 from workloads import WORKLOADS, Workload
 
 HERE = Path(__file__).resolve().parent
@@ -44,7 +44,17 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--starts", type=int, default=3, help="warm starts to take the median of, 0 for no start-up times; default 3"
     )
-    parser.add_argument("--data", type=Path, help="folder of idx files, e.g. Fashion-MNIST; default: made pictures")
+    parser.add_argument(
+        "--data", type=Path, help="folder of idx files, e.g. Fashion-MNIST, or of CIFAR-10's; default: made pictures"
+    )
+    parser.add_argument("--profile", action="store_true", help="also `kdsl time` of each workload: kernel by kernel")
+    parser.add_argument(
+        "--scale",
+        nargs="+",
+        choices=("batch", "width", "depth"),
+        metavar="WHAT",
+        help="instead of the comparison: kdsl alone as batch, width or depth grow",
+    )
     parser.add_argument(
         "--python",
         action="append",
@@ -147,13 +157,47 @@ def main(arguments: list[str] | None = None) -> int:
     }
     print(f"{document['machine']['processor']}, {document['machine']['cpus']} CPUs, {document['machine']['simd']}")
     with tempfile.TemporaryDirectory(prefix="kdsl-bench-") as folder:
-        for name in options.workloads:
+        if options.scale:
+            document["scale"] = scaled(options, pythons["kdsl"])
+        for name in options.workloads if not options.scale else ():
             document["workloads"][name] = run_workload(WORKLOADS[name], here, absent, pythons, options, Path(folder))
     path = options.json or HERE / "results" / f"{started:%Y-%m-%d-%H%M%S}.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps(document, indent=1) + "\n")
     print(f"\nAll numbers: {path}")
     return 1 if any("failed" in peer for w in document["workloads"].values() for peer in w["peers"].values()) else 0
+
+
+def scaled(options: argparse.Namespace, python: str) -> dict[str, Any]:
+    """kdsl alone, for each workload and what of it is to grow."""
+    found: dict[str, Any] = {}
+    for name in options.workloads:
+        for what in options.scale:
+            values = WORKLOADS[name].scales.get(what, ())
+            if not values:
+                continue
+            print(f"\n{name}, {what} from {values[0]} to {values[-1]}", flush=True)
+            rows = [
+                profile(HERE / "models" / f"{name}.kmodel", python, n, {what: v})
+                for v in values
+                for n in options.threads
+            ]
+            found.setdefault(name, {})[what] = rows
+            print(report.scale_table(what, rows), flush=True)
+    return found
+
+
+def profile(model: Path, python: str, threads: int, changed: dict[str, int]) -> dict[str, Any]:
+    """What `kdsl time` says of a model; one thread has one CPU, as the workers have."""
+    command = [python, "-m", "kdsl", "time", str(model), "--output", "json", "--threads", str(threads)]
+    for what, value in changed.items():
+        command += ["--batch", str(value)] if what == "batch" else ["--set", f"{what}={value}"]
+    done = subprocess.run(
+        command, capture_output=True, text=True, cwd=HERE.parent, env=environment(), preexec_fn=alone(threads)
+    )
+    if done.returncode != 0:
+        raise SystemExit(f"kdsl time failed: {done.stderr.strip()[-800:]}")
+    return {**changed, **json.loads(done.stdout)}
 
 
 def run_workload(
@@ -167,7 +211,7 @@ def run_workload(
     print(f"\n{workload.name}: {workload.summary}", flush=True)
     result: dict[str, Any] = {"summary": workload.summary, "flops_per_step": workload.flops}
     module = None
-    peers = list(here)
+    peers = [name for name in here if name != "sklearn" or workload.hidden is not None]  # it has no other networks
     failed: dict[str, Any] = {}
     if "kdsl" in peers:
         try:
@@ -182,6 +226,9 @@ def run_workload(
         if options.starts and results[name]["training"]:
             say(f"  {name}: starting {1 + options.starts} fresh processes")
             results[name]["start"] = start_up(setup, max(options.threads), options.starts)
+    if options.profile:
+        model = HERE / "models" / f"{workload.name}.kmodel"
+        result["profile"] = [profile(model, pythons["kdsl"], threads, {}) for threads in options.threads]
     print(report.training_table(results, options.threads, workload.flops))
     print("\n" + report.other_table(results))
     for name, why in {**absent, **{n: r["failed"] for n, r in {**results, **failed}.items() if "failed" in r}}.items():

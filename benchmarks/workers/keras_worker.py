@@ -2,7 +2,7 @@
 
 import os
 
-from protocol import CLASSES, Peer, serve
+from protocol import Peer, serve
 
 STEPS_PER_EXECUTION = 20  # divides every workload's steps
 
@@ -33,13 +33,8 @@ class Keras(Peer):
         return tried
 
     def prepare(self, **options):
-        layers, keras = [], self.keras
-        for units in self.workload.hidden:
-            layers.append(keras.layers.Dense(units, activation="relu"))
-            if self.workload.dropout:
-                layers.append(keras.layers.Dropout(self.workload.dropout))
-        layers.append(keras.layers.Dense(CLASSES))
-        self.model = keras.Sequential([keras.Input((self.x.shape[1],)), *layers])
+        keras = self.keras
+        self.model = network(keras, self.workload, self.x.shape[1:])
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         self.model.compile(optimizer=keras.optimizers.Adam(1e-3), loss=loss, **options)
 
@@ -55,6 +50,47 @@ class Keras(Peer):
             "model.predict(x)": lambda: self.model.predict(sample, verbose=0),
             "model.predict_on_batch(x)": lambda: self.model.predict_on_batch(sample),
         }
+
+
+def network(keras, workload, shape):
+    """The workload's layers in Keras's functional form; an activation behind a layer is that layer's own."""
+    layers = keras.layers
+    x = first = keras.Input(shape)
+    kinds = [*(layer[0] for layer in workload.layers), ""]
+    for number, (kind, *rest) in enumerate(workload.layers):
+        activation = "relu" if kinds[number + 1] == "relu" else None
+        if kind == "flatten":
+            x = x if workload.flat else layers.Flatten()(x)
+        elif kind == "dense":
+            x = layers.Dense(rest[0], activation=activation)(x)
+        elif kind == "dropout":
+            x = layers.Dropout(rest[0])(x)
+        elif kind == "conv":
+            x = layers.Conv2D(rest[0], 3, padding=rest[1], activation=activation)(x)
+        elif kind == "pool":
+            x = layers.MaxPooling2D(2)(x)
+        elif kind == "conv_bn_relu":
+            x = layers.ReLU()(normalised(layers, x, rest[0]))
+        elif kind == "residual":
+            x = residual(keras, x, *rest)
+        elif kind == "mean":
+            x = layers.GlobalAveragePooling2D()(x)
+    return keras.Model(first, x)
+
+
+def normalised(layers, x, filters, stride=1):
+    x = layers.Conv2D(filters, 3, stride, padding="same", use_bias=False, kernel_initializer="he_normal")(x)
+    return layers.BatchNormalization()(x)
+
+
+def residual(keras, x, filters, stride):
+    layers = keras.layers
+    main = normalised(layers, layers.ReLU()(normalised(layers, x, filters, stride)), filters)
+    skip = x if stride == 1 else x[:, ::stride, ::stride, :]
+    missing = filters - x.shape[-1]
+    if missing:
+        skip = keras.ops.pad(skip, [[0, 0], [0, 0], [0, 0], [missing // 2, missing - missing // 2]])
+    return layers.ReLU()(layers.Add()([main, skip]))
 
 
 if __name__ == "__main__":

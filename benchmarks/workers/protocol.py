@@ -34,7 +34,9 @@ class Peer:
     """One framework with one workload. A subclass imports the framework when it is made, never before."""
 
     packages: tuple[str, ...] = ()  # what is installed for it
-    wants_bytes = False  # else the pictures come as float32 (rows, 784), already divided by 255
+    wants_bytes = (
+        False  # else the pictures come as float32, already divided by 255, in lines where the network wants it
+    )
     note = ""
 
     def __init__(self, workload: Workload, threads: int) -> None:
@@ -81,8 +83,10 @@ def limit_threads(threads: int) -> None:
 
 
 def data_for(peer: Peer, workload: Workload, rows: int, folder: Path | None) -> tuple[Any, Any]:
-    x, y = pictures(rows, folder)
-    return (x if peer.wants_bytes else x.reshape(rows, -1).astype("float32") / 255), y
+    x, y = pictures(workload, rows, folder)
+    if peer.wants_bytes:
+        return x, y
+    return (x.reshape(rows, -1) if workload.flat else x).astype("float32") / 255, y
 
 
 def choose(peer: Peer) -> str:
@@ -127,9 +131,10 @@ def predict(peer: Peer, budget: float) -> dict[str, Any]:
 def state(peer: Peer, x: Any, y: Any) -> dict[str, Any]:
     import numpy as np
 
-    p = np.asarray(peer.probabilities(x[:2000]), "float64")
-    assert p.shape == (2000, CLASSES), p.shape
-    loss = float(-np.log(np.maximum(p[np.arange(2000), y[:2000]], 1e-12)).mean())
+    x, y = x[:2000], y[:2000]
+    p = np.asarray(peer.probabilities(x), "float64")
+    assert p.shape == (len(x), CLASSES), p.shape
+    loss = float(-np.log(np.maximum(p[np.arange(len(x)), y], 1e-12)).mean())
     return {"loss": loss, **memory()}
 
 

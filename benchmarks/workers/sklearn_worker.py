@@ -10,6 +10,8 @@ class Sklearn(Peer):
         import sklearn.neural_network
 
         self.make, self.workload = sklearn.neural_network.MLPClassifier, workload
+        if workload.hidden is None:
+            raise SystemExit("scikit-learn has multilayer perceptrons only")
         self.note = "without dropout, which it does not have" if workload.dropout else ""
 
     def candidates(self):
