@@ -31,6 +31,7 @@ CARRIED = (
     "numba_softmax",
     "numba_measures",
     "numba_moves",
+    "numba_augment",
     "numba_weights",
     "numba_team",
     "numba_engine",

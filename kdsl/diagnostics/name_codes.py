@@ -22,6 +22,7 @@ NAMES = (
         "  adaptive_max_pool upsample resize zero_pad crop center_crop\n"
         "  rescale normalize standardize layer_norm group_norm rms_norm unit_norm\n"
         "  spatial_dropout gaussian_noise gaussian_dropout alpha_dropout\n"
+        "  random_flip random_translation random_rotation random_zoom random_contrast random_brightness\n"
         "  add subtract multiply average dot concat maximum minimum\n"
         "  linear relu relu6 leaky_relu prelu elu selu gelu silu mish softplus softsign tanh sigmoid hard_sigmoid\n"
         "  hard_silu exponential softmax log_softmax\n\n"
@@ -191,7 +192,7 @@ NAMES = (
         "E290",
         "not-yet",
         "a part of the language that is still to come",
-        "Recurrent layers, attention, augmentation, early stopping and a few more parts of the language are read and checked,\n"
+        "Recurrent layers, attention, mixup, early stopping and a few more parts of the language are read and checked,\n"
         "and this version of kdsl does not compile them yet; the message names the part that is missing.",
         digits(OUT, f"{LOSS}\nstop_early = patience(5 epochs, on = val_loss)"),
         digits(OUT, LOSS),

@@ -173,7 +173,7 @@ TRAINING = (
         "`augment` finds no image, or several",
         "It changes the one input of the model that is an image: `u8` or `f32`, [height, width] or [height, width, channels]. Where\n"
         "there are several, the layers `random_flip`, `random_rotation` .. stand behind the one that is meant.",
-        VECTOR_AUGMENTED,
-        IMAGE_AUGMENTED,
+        prices(GUESS, "loss = mse(guess, price)\naugment = [flip_horizontal]"),
+        digits(OUT, f"{LOSS}\naugment = [flip_horizontal]"),
     ),
 )

@@ -31,6 +31,7 @@ SECTIONS = {
     "Reductions": ("reduction_functions",),
     "Picking and counting": ("gathering", "ranges"),
     "Random values": ("random",),
+    "Augmentation": ("augmentation_layers",),
 }
 OTHERS = "Other layers and functions"
 SHAPES = frozenset(["broadcast_to"])  # defined beside the reductions that undo it

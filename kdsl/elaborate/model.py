@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from kdsl.elaborate.augment import Change, augmented
 from kdsl.elaborate.constants import Constant
 from kdsl.elaborate.context import Context, Work
 from kdsl.elaborate.parameters import bind_parameters
@@ -13,6 +14,7 @@ from kdsl.elaborate.scope import Place, Scope, Tensor, Unknown
 from kdsl.elaborate.statements import Ports, line_after, run_body
 from kdsl.elaborate.train import Trained, elaborate_train
 from kdsl.graph.graph import Attribute, Graph
+from kdsl.ops.registry import Refused
 from kdsl.source import Span
 from kdsl.syntax import tree
 
@@ -40,7 +42,8 @@ def elaborate_model(
     unread = unknown or any(isinstance(statement, tree.Broken) for statement in model.body)
     if unread or len(file.report.diagnostics) > before or (train is not None and trained is None):
         return None
-    return program(context, model, ports, trained, parameters)
+    made = program(context, model, ports, trained, parameters)
+    return made if len(file.report.diagnostics) == before else None
 
 
 def program(
@@ -60,13 +63,15 @@ def program(
         None if trained is None else trained.loss,
         () if trained is None else trained.metrics,
     )
+    if trained is not None and trained.changes:
+        graph = with_changes(context, graph, trained.changes)
     return ModelProgram(
         model.name.text,
         model.doc,
         parameters,
         tuple(ports.inputs),
         tuple(ports.targets),
-        tuple((name, value.type) for name, value in outputs),
+        tuple((name, graph[value].type) for name, value in graph.outputs),
         tuple(work.weights.values()),
         tuple(work.layers),
         graph,
@@ -74,6 +79,19 @@ def program(
         model.span,
         tuple(work.calls),
     )
+
+
+def with_changes(context: Context, graph: Graph, changes: tuple[Change, ...]) -> Graph:
+    """The graph with its image augmented; reported where something that reads the image cannot take that."""
+    try:
+        return augmented(graph, changes)
+    except (Refused, ValueError) as error:
+        context.report.error(
+            "E524",
+            f"`augment` makes fractions of the pixels, and something that reads them wants whole numbers: {error}",
+            changes[0].at,
+        )
+        return graph
 
 
 def check_ends(context: Context, model: tree.Model, ports: Ports) -> None:

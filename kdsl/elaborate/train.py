@@ -9,7 +9,7 @@ from typing import Any
 from kdsl.diagnostics.diagnostic import Edit, Label
 from kdsl.diagnostics.suggest import nearest
 from kdsl.elaborate import foreign
-from kdsl.elaborate.augment import augment
+from kdsl.elaborate.augment import Change, augment
 from kdsl.elaborate.context import MOST_BYTES, Context
 from kdsl.elaborate.convert import FAILED, convert
 from kdsl.elaborate.not_yet import SETTINGS as LATER
@@ -49,6 +49,7 @@ class Trained:
     loss: str
     at: Span  # of the loss
     metrics: tuple[tuple[str, str], ...] = ()
+    changes: tuple[Change, ...] = ()  # of the image
 
 
 @dataclass
@@ -62,6 +63,7 @@ class Block:
     metrics: list[Reported] = field(default_factory=list)
     optimizer: Optimizer | None = None
     schedule: Schedule | None = None
+    changes: tuple[Change, ...] = ()
     groups: list[tree.Group] = field(default_factory=list)  # `tune` blocks
 
 
@@ -99,9 +101,8 @@ def elaborate_train(context: Context, train: tree.Train, targets: Sequence[Port]
         block.schedule,
         tuned,
     )
-    return Trained(
-        training, loss, block.loss.span, (*block.loss.parts, *((each.name, each.value) for each in block.metrics))
-    )
+    metrics = (*block.loss.parts, *((each.name, each.value) for each in block.metrics))
+    return Trained(training, loss, block.loss.span, metrics, block.changes)
 
 
 def read_setting(context: Context, block: Block, name: str, value: tree.Value) -> None:
@@ -114,7 +115,7 @@ def read_setting(context: Context, block: Block, name: str, value: tree.Value) -
     elif name == "schedule":
         block.schedule = schedule_of(context, value, watched(block))
     elif name == "augment":
-        augment(context, value, block.places[name])
+        block.changes = augment(context, value, block.places[name])
     else:
         number = convert(context, "train", name, NUMBERS[name], value)
         if number is not FAILED:

@@ -9,6 +9,7 @@ from kdsl.graph.graph import Node
 from kdsl.graph.types import TensorType
 from kdsl.ops.axis_checks import check_axes
 from kdsl.ops.cast import as_float
+from kdsl.ops.dropout import IMAGE_CHANGES
 from kdsl.ops.normalization import along, places_of, sizes_of
 from kdsl.ops.preprocessing import EPSILON
 from kdsl.ops.registry import Layer, Param, Refused, WeightSpec, layer
@@ -17,8 +18,9 @@ from kdsl.ops.unsuitable import refuse_classes
 if TYPE_CHECKING:
     from kdsl.graph.builder import Builder
 
-MOVES = frozenset({"cast", "reshape", "slice", "transpose"})
-"""Ops that may stand between an input and the layer: what they do is done to the data too."""
+MOVES = frozenset({"cast", "reshape", "slice", "transpose", *IMAGE_CHANGES})
+"""Ops that may stand between an input and the layer: what they do is done to the data too, but for changes of images,
+which happen in training only."""
 
 
 @layer("standardize")

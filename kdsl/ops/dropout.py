@@ -16,7 +16,11 @@ from kdsl.ops.unsuitable import refuse_classes
 if TYPE_CHECKING:
     from kdsl.graph.builder import Builder
 
-RANDOM = frozenset({"dropout", "random_normal", "random_uniform"})
+IMAGE_CHANGES = (
+    *("random_flip", "random_crop", "random_cutout"),
+    *("random_affine", "random_brightness", "random_contrast"),
+)
+RANDOM = frozenset({"dropout", "random_normal", "random_uniform", *IMAGE_CHANGES})
 
 
 @layer("dropout")

@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from kdsl.graph.graph import Graph, Node
+from kdsl.ops.dropout import IMAGE_CHANGES
 from kdsl.ops.registry import OPS
+from kdsl.plan.augment import lower_augmentation
 from kdsl.plan.batch import lower_batch_mean, lower_batch_variance, lower_inverse_count
 from kdsl.plan.contractions import lower_bias_gradient, lower_contraction, lower_kernel_gradient
 from kdsl.plan.expression import expression
@@ -184,5 +186,6 @@ RULES: Mapping[str, Rule] = {
     "negative_log_likelihood_target_gradient": lower_log_likelihood,
     "sparse_negative_log_likelihood": lower_log_likelihood,
     "sparse_negative_log_likelihood_gradient": lower_log_likelihood,
+    **dict.fromkeys(IMAGE_CHANGES, lower_augmentation),
     **NESTS,
 }

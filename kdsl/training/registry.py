@@ -112,10 +112,16 @@ class Regularizer(Declared):
 
 
 class Augmentation(Declared):
-    """A random change of a training image."""
+    """A random change of a training image. `compiled` is False for one whose arguments are checked and that does not run."""
 
     keras: ClassVar[tuple[str, ...]] = ()
     torch: ClassVar[tuple[str, ...]] = ()
+    compiled: ClassVar[bool] = True
+
+    @staticmethod
+    def lower(build: Builder, arguments: Mapping[str, Any], image: str, limit: float) -> str:
+        """Adds the ops -> the changed image. `limit` is the largest value a pixel can have, 0 where there is none."""
+        raise NotImplementedError
 
 
 class Initializer(Declared):

@@ -33,8 +33,10 @@ def net(settings: str) -> ModelProgram:
     return program(text(settings))
 
 
-def text(settings: str) -> str:
-    return f"{MODEL}train Net {{\n  {settings}\n}}\n"
+def text(settings: str, image: bool = False) -> str:
+    """`image`: with an input that can be augmented."""
+    model = MODEL.replace("{\n", "{\n  input pixels: u8[4, 4]\n", 1) if image else MODEL
+    return f"{model}train Net {{\n  {settings}\n}}\n"
 
 
 def results(model: ModelProgram, rows: int = 5) -> tuple[dict[str, float], dict[str, np.ndarray]]:
@@ -288,11 +290,14 @@ def test_reprinted_values_read_as_they_were_written(written: str) -> None:
 
 @pytest.mark.parametrize("cls", [*SCHEDULES.values(), *REGULARIZERS.values(), *AUGMENTATIONS.values()])
 def test_examples_are_accepted(cls: type[Declared]) -> None:
-    found = elaborated(text(f"loss = mse(guess, y)\n  {cls.example()}")).diagnostics
-    assert [each.code for each in found] == (["E290"] if cls.example().startswith("augment") else [])
+    augments = cls.example().startswith("augment")
+    found = elaborated(text(f"loss = mse(guess, y)\n  {cls.example()}", image=augments)).diagnostics
+    assert [each.code for each in found] == (["E290"] if cls is AUGMENTATIONS["mixup"] else [])
 
 
-def test_augmentations_are_checked_before_they_are_there() -> None:
+def test_augmentations_are_checked() -> None:
     settings = "loss = mse(guess, y)\n  augment = [flip_horizontal, RandomRotation(10), cutout, zoom(2), crop(3)]"
     assert sorted(codes(text(settings))) == ["E208", "E208", "E301", "E307"]
-    assert codes(text("loss = mse(guess, y)\n  augment = pad_crop(4)")) == ["E290"]
+    assert not elaborated(text("loss = mse(guess, y)\n  augment = pad_crop(4)", image=True)).diagnostics
+    assert codes(text("loss = mse(guess, y)\n  augment = pad_crop(4)")) == ["E524"]
+    assert not elaborated(text("loss = mse(guess, y)\n  augment = []")).diagnostics

@@ -137,6 +137,22 @@ SAMPLES: dict[str, list[tuple[list[TensorType], dict[str, Any]]]] = {
         ]
         for name in ("random_normal", "random_uniform")
     },
+    "random_flip": [([f32(4, 3)], {"axis": 0, "stream": 0}), ([f32(3, 5, 2)], {"axis": 1, "stream": 1})],
+    "random_crop": [([f32(4, 3)], {"pad": 1, "stream": 0}), ([f32(3, 5, 2)], {"pad": 6, "stream": 1})],
+    "random_cutout": [([f32(4, 3)], {"size": 2, "stream": 0}), ([f32(5, 6, 2)], {"size": 3, "stream": 1})],
+    "random_affine": [
+        ([f32(4, 3)], {"angle": 0.5, "zoom": 0.0, "shift_y": 0.0, "shift_x": 0.0, "stream": 0}),
+        ([f32(5, 6, 2)], {"angle": 0.0, "zoom": 0.4, "shift_y": 0.0, "shift_x": 0.0, "stream": 1}),
+        ([f32(5, 6, 17)], {"angle": 3.0, "zoom": 0.9, "shift_y": 1.0, "shift_x": 0.3, "stream": 2}),
+    ],
+    "random_brightness": [
+        ([f32(4, 3)], {"amount": 0.5, "limit": 0.0, "stream": 0}),
+        ([f32(3, 5, 2)], {"amount": 0.5, "limit": 0.4, "stream": 1}),
+    ],
+    "random_contrast": [
+        ([f32(4, 3)], {"share": 0.5, "limit": 0.0, "stream": 0}),
+        ([f32(3, 5, 2)], {"share": 1.0, "limit": 0.4, "stream": 1}),
+    ],
     "einsum": [
         ([f32(2, 3), f32(4, 3)], {"equation": "qd,kd->qk", "batched": True}),
         ([f32(2, 3, 4), f32(2, 4, 2)], {"equation": "hqd,hdk->khq", "batched": True}),

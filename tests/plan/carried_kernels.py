@@ -28,6 +28,7 @@ FILES = (
     "numba_dense",
     "numba_product",
     "numba_moves",
+    "numba_augment",
     "numba_windows",
     "numba_pools",
     "numba_depthwise",
