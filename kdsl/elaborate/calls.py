@@ -131,7 +131,8 @@ def divided(
     else:
         taken = unnamed[:count]
         inputs = [argument.value for argument in taken]
-    return inputs, [argument for argument in arguments if argument not in taken]
+    used = {id(argument) for argument in taken}
+    return inputs, [argument for argument in arguments if id(argument) not in used]
 
 
 def as_input(

@@ -35,7 +35,7 @@ class Items:
 class Effort:
     """What the blocks and fns of a whole elaboration have cost, so that none of it grows without end.
 
-    `sizes` are the layers that a block or fn writes out, at least 1; `entered` those whose body was looked at;
+    `sizes` are the layers that a block or fn writes out, at least 1; `operations` its operators; `entered` those whose body was looked at;
     `circular` those that use themselves.
     """
 
@@ -43,6 +43,7 @@ class Effort:
     told: bool = False  # that there are too many calls where nothing flows
     limited: bool = False  # a limit was reached somewhere
     sizes: dict[int, int] = field(default_factory=dict)
+    operations: dict[int, int] = field(default_factory=dict)
     entered: set[int] = field(default_factory=set)
     circular: set[int] = field(default_factory=set)
 

@@ -74,6 +74,7 @@ def check_definitions(context: Context) -> None:
         )
     for name in order:
         growth.size_of(own[name])
+        growth.operations_of(own[name])
         check_parameters(context, own[name].item)
 
 

@@ -90,6 +90,36 @@ def size_of(definition: Definition) -> int:
     return sizes[key]
 
 
+def operations_of(definition: Definition) -> int:
+    """Operators that a call of the block or fn writes out at least, those of what it calls included."""
+    operations, key = definition.home.effort.operations, id(definition.item)
+    if key not in operations:
+        operations[key] = 0
+        operations[key] = sum(value_operations(definition.home, value) for value in values_of(definition.item))
+    return operations[key]
+
+
+def value_operations(context: Context, value: tree.Value) -> int:
+    total, left = 0, [value]
+    while left:
+        part = left.pop()
+        if isinstance(part, tree.Choice):
+            total += min(value_operations(context, part.then), value_operations(context, part.otherwise))
+        elif isinstance(part, tree.Call):
+            bound = context.scope.find(part.name.text)
+            own = bound is not None and isinstance(bound.meaning, Definition)
+            total += operations_of(bound.meaning) if own else 1  # type: ignore[union-attr, arg-type]
+            left.extend(argument.value for argument in part.arguments)
+        elif isinstance(part, tree.Binary):
+            total += 1
+            left += [part.left, part.right]
+        elif isinstance(part, (tree.Unary, tree.Parens, tree.Index)):
+            left.append(part.value)
+        elif isinstance(part, tree.Pipe):
+            left.append(part.source)
+    return total
+
+
 def values_of(item: tree.Block | tree.Fn) -> list[tree.Value]:
     found: list[tree.Value] = []
     for statement in item.body:
@@ -153,7 +183,7 @@ def may_enter(context: Context, definition: Definition, at: Span) -> bool:
     if not copies_fit(context, 1, size_of(definition), at):
         return False
     effort.calls += 1
-    nodes = 0 if context.work is None else len(context.work.build.nodes)
+    nodes = 0 if context.work is None else len(context.work.build.nodes) + operations_of(definition)
     if effort.calls > MOST_CALLS or nodes > MOST_NODES:
         amount = f"{MOST_NODES:_} operations" if nodes > MOST_NODES else f"{MOST_CALLS:_} calls of blocks and formulas"
         too_many(context, f"this file makes more than {amount}", at, "calls inside calls multiply")

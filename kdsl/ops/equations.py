@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from kdsl.graph.types import TensorType
 from kdsl.ops.registry import Refused
 
+MOST_OPERANDS = 32
+
 
 @dataclass(frozen=True)
 class Equation:
@@ -19,6 +21,9 @@ class Equation:
 
 def read_equation(text: str, operands: int) -> Equation:
     """The equation's parts; raises Refused (E413) that names the letter at fault."""
+    if operands > MOST_OPERANDS:
+        help = "multiply some of them first"
+        raise _wrong(f"`einsum` takes at most {MOST_OPERANDS} operands, and gets {operands}", help=help)
     left, arrow, result = text.replace(" ", "").partition("->")
     if not arrow:
         raise _wrong(f"`{text}` does not say what comes out", help=f"write `{text.strip()}->` and the letters to keep")

@@ -18,6 +18,8 @@ from kdsl.ops.registry import Layer, Param, Refused, layer, op
 from kdsl.ops.type_rules import positive_axis
 from kdsl.ops.unsuitable import refuse_classes
 
+MOST_PARTS = 10_000
+
 if TYPE_CHECKING:
     from kdsl.graph.builder import Builder
 
@@ -191,6 +193,13 @@ class Split(Layer):
                 f"`split` takes the number of parts or their sizes, {both}",
                 argument=None if parts is None else "sizes",
                 help="`split(2)` makes two equal parts, `split(sizes = [1, 9])` one of 1 and one of 9",
+            )
+        if (parts if parts is not None else len(sizes)) > MOST_PARTS:
+            raise Refused(
+                "E415",
+                f"`split` makes at most {MOST_PARTS:_} parts",
+                argument="parts" if parts is not None else "sizes",
+                help="`reshape` makes an axis of what is cut into equal parts",
             )
         if parts is not None and size % parts:
             raise Refused(
