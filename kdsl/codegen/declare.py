@@ -95,12 +95,13 @@ def _training(program: ModelProgram, graphs: Any) -> declaration.Training | None
     from kdsl.training.optimizers import OPTIMIZERS
 
     optimizer = training.optimizer
-    flags = ", ".join(f"{name} = {_word(value)}" for name, value in optimizer.flags)
+    numbers = dict(optimizer.numbers)
+    flags = ", ".join(f"{name} = {_word(value)}" for name, value in optimizer.flags if name not in numbers)
     return declaration.Training(
         loss=training.loss,
         metrics=tuple(name for name, _ in program.graph.metrics),
         optimizer=f"{optimizer.name}({flags})" if flags else optimizer.name,
-        numbers={name: float(value) for name, value in optimizer.numbers},
+        numbers={name: float(value) for name, value in numbers.items()},
         slots=tuple(OPTIMIZERS[optimizer.name].slots(dict(optimizer.flags))),
         batch_size=training.batch,
         epochs=training.epochs,
