@@ -11,15 +11,7 @@ from kdsl.ops.registry import Layer
 SECTIONS = {
     "Dense layers and embeddings": ("dense", "embedding"),
     "Convolutions": ("conv_layers",),
-    "Pooling and resizing": (
-        "pooling",
-        "adaptive_pooling",
-        "global_pooling",
-        "upsampling",
-        "resizing",
-        "zero_padding",
-        "cropping",
-    ),
+    "Pooling, resizing, cropping": ("pooling", "adaptive_pooling", "global_pooling", "resizing", "frames"),
     "Normalisation": ("normalization", "batch_norm", "group_norm"),
     "Preparing inputs": ("preprocessing", "adapting"),
     "Activations": ("piecewise_activations", "smooth_activations", "softmax", "prelu"),
@@ -31,7 +23,7 @@ SECTIONS = {
     "Reductions": ("reduction_functions",),
     "Picking and counting": ("gathering", "ranges"),
     "Random values": ("random",),
-    "Augmentation": ("augmentation_layers",),
+    "Random changes of images": ("augmentation_layers",),
 }
 OTHERS = "Other layers and functions"
 SHAPES = frozenset(["broadcast_to"])  # defined beside the reductions that undo it

@@ -52,7 +52,10 @@ SECTIONS: dict[str, tuple[Mapping[str, type[Declared]], str]] = {
     ),
     "Augmentations": (
         AUGMENTATIONS,
-        "`augment = [flip_horizontal, pad_crop(4)]`: random changes of training images, made anew in every epoch.",
+        "`augment = [flip_horizontal, pad_crop(4)]`: random changes of the model's image, one behind the other, drawn anew in "
+        "every step of the training and left out elsewhere. The model has one image as an input, `[height, width]` or "
+        "`[height, width, channels]`. Where Keras has them as layers, so has kdsl: "
+        "[random changes of images](layers.md#random-changes-of-images).",
     ),
     "Initializers": (
         INITIALIZERS,
@@ -60,7 +63,7 @@ SECTIONS: dict[str, tuple[Mapping[str, type[Declared]], str]] = {
         "and how many outputs a number feeds. A seed gives the same first weights everywhere.",
     ),
 }
-LATER = "They are checked, but this version does not run them: a `train` block that uses one gets `E290`."
+LATER = "This version checks its arguments and does not run it: a `train` block that uses it gets `E290`."
 
 
 def training_page() -> str:
@@ -74,12 +77,14 @@ def training_page() -> str:
     parts = [INTRODUCTION, contents]
     for title, (registry, text) in SECTIONS.items():
         parts += [f"## {title}", text]
-        if all("E290" in gives(declared.example()) for declared in registry.values()):
-            parts.append(LATER)
         rows = [[f"[{code(name)}](#{own_anchor(title, name)})", summary(each)] for name, each in registry.items()]
         parts.append(table(["", "in short"], rows))
-        parts += [entry(name, declared) for name, declared in registry.items()]
+        parts += [entry(name, declared, later(declared)) for name, declared in registry.items()]
     return page("Training", *parts)
+
+
+def later(declared: type[Declared]) -> str:
+    return LATER if "E290" in gives(declared.example()) else ""
 
 
 def own_anchor(title: str, name: str) -> str:
