@@ -127,10 +127,12 @@ def _type(node: Node, inputs: tuple[str, ...], seen: Nodes) -> TensorType | None
 
 def _several(node: Node, seen: Nodes, graph: Graph) -> tuple[Node, ...] | None:
     """Two or three nodes for one: `x ** 3`, `x ** -1`, `x / s` with an s of fewer elements, of each of which the reciprocal
-    is taken once, and `sum(x * 2)`."""
+    is taken once, and sums of products such as `sum(x * 2)`."""
     if _is_of_repeated(node, seen):
         return _repeated_later(node, seen, graph)
-    if node.op not in ("power", "divide", *SUMS):
+    if node.op in SUMS:
+        return _factors_in_front(node, seen, graph)
+    if node.op not in ("power", "divide"):
         return None
     read = {name: None for each in node.inputs for name in (each, *seen[each].inputs)}
     build = Builder(seen[name] for name in read)
@@ -145,10 +147,6 @@ def _several(node: Node, seen: Nodes, graph: Graph) -> tuple[Node, ...] | None:
         elif node.op == "divide" and _is_repeated(seen[node.inputs[1]], seen[node.inputs[0]], node):
             reciprocal = _reciprocal(build, seen[node.inputs[1]], graph, node.name)
             build.add("multiply", [node.inputs[0], reciprocal], name=node.name)
-        elif node.op in SUMS and _factor(seen[node.inputs[0]], seen) is not None:
-            linear = seen[node.inputs[0]]
-            total = build.add(node.op, linear.inputs[:1], node.keywords, name=_unused(graph, f"{node.name}.sum"))
-            build.add(linear.op, [total, *linear.inputs[1:]], name=node.name)
         else:
             return None
     return tuple(part for part in build.nodes if part.name not in read)
@@ -183,11 +181,39 @@ def _repeated_later(node: Node, seen: Nodes, graph: Graph) -> tuple[Node, ...]:
     return tuple(build.nodes[-2:])
 
 
-def _factor(node: Node, seen: Nodes) -> float | None:
-    """What a node multiplies its first input by, where that is one constant number."""
-    if node.op == "negative":
-        return -1.0
-    return _number(seen[node.inputs[1]]) if node.op == "multiply" else None
+def _factors_in_front(node: Node, seen: Nodes, graph: Graph) -> tuple[Node, ...] | None:
+    """The sum of what is left without the factors that all summands of one result share, then the factors."""
+    steps: list[tuple[str, tuple[str, ...]]] = []
+    summand = node.inputs[0]
+    while (found := _summand(node, seen[summand], seen)) is not None:
+        steps.append((seen[summand].op, found[1:]))
+        summand = found[0]
+    if not steps:
+        return None
+    known = dict.fromkeys([summand, *(name for _, others in steps for name in others)])
+    build = Builder(seen[name] for name in known)
+    with build.at(*node.origin, layer=node.layer):
+        value = build.add(node.op, [summand], node.keywords, name=_unused(graph, f"{node.name}.sum"))
+        for number, (op, others) in enumerate(reversed(steps)):
+            last = number == len(steps) - 1
+            name = node.name if last else _unused(graph, f"{node.name}.{op}")
+            value = build.add(op, [value, *others], name=name)
+    return tuple(part for part in build.nodes if part.name not in known)
+
+
+def _summand(node: Node, linear: Node, seen: Nodes) -> tuple[str, ...] | None:
+    """What a sum could sum up instead of `linear`, and the factor of `linear`, if it is one that all summands of one result
+    share: a constant number, or for sums over the batch a value without rows that is as large as the result."""
+    if linear.op == "negative":
+        return linear.inputs
+    if linear.op != "multiply":
+        return None
+    for x, factor in (linear.inputs, linear.inputs[::-1]):
+        number = _number(seen[factor]) is not None
+        same = node.op == "sum_to" and not seen[factor].type.batched and seen[factor].type == node.type
+        if (number or same) and seen[x].type == linear.type:
+            return x, factor
+    return None
 
 
 def _is_repeated(divisor: Node, dividend: Node, quotient: Node) -> bool:
