@@ -63,8 +63,8 @@ def check_definitions(context: Context) -> None:
     for circle in circles:
         context.effort.circular.update(id(own[name].item) for name in circle)
         first = own[circle[0]].item
-        following = circle[1:5] + circle[:1]
-        places = [used[name][other] for name, other in zip(circle, following, strict=True)]
+        following = [*circle[1:], circle[0]][:5]
+        places = [used[name][other] for name, other in zip(circle, following)]  # noqa: B905
         context.report.error(
             "E424",
             f"`{circle[0]}` uses itself" + (f": {shown(circle)}" if len(circle) > 1 else ""),

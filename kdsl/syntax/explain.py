@@ -15,12 +15,22 @@ from kdsl.syntax import explain_missing as missing
 from kdsl.syntax import explain_statements as statements
 from kdsl.syntax import explain_values as values
 from kdsl.syntax import habits
+from kdsl.syntax import python_habits as programs
 from kdsl.syntax.problems import indentation, problem, shown
 from kdsl.syntax.tokens import NAME_WORDS, Token
 from kdsl.syntax.where import Where
 
 ORDER: tuple[Callable[[Where], Diagnostic | None], ...] = (
     values.broken_token,
+    programs.program_word,
+    programs.function,
+    programs.anonymous,
+    programs.letter_before_text,
+    programs.modules,
+    programs.changed_value,
+    programs.dotted_name,
+    programs.sequential,
+    programs.tuple_of_one,
     habits.ternary,
     habits.loop,
     habits.called_layer,

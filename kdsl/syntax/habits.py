@@ -19,6 +19,7 @@ def kdsl_name(text: str) -> str:
     """`Dense` -> `dense`, `MaxPool2D` -> `max_pool`, `Conv2d` -> `conv`: a guess, in the style of the language."""
     if text in RENAMED:
         return RENAMED[text]
+    text = text.replace("ReLU", "Relu")
     short = DIMENSIONS.sub("", text).replace("Pooling", "Pool")
     if short.isupper():
         return short.lower()
@@ -141,14 +142,17 @@ def _methods(w: Where, first: int, closing: int) -> tuple[str, int]:
 
 
 def dotted_layer(w: Where) -> Diagnostic | None:
-    """`-> nn.Linear(10, 20)`."""
+    """`-> nn.Linear(10, 20)`, `-> tf.keras.layers.Dense(10)`."""
     if w.found.kind != "DOT" or not w.after_step or w.previous is None or w.previous.kind not in NAME_WORDS:
         return None
     if w.tokens[w.i - 2].kind not in ("ARROW", "LBRACE") or w.following.kind not in NAME_WORDS:
         return None
-    name, opening = w.following, w.i + 2
+    opening = w.i + 2
+    while w.tokens[opening].kind == "DOT" and w.tokens[opening + 1].kind in NAME_WORDS:  # `keras.layers.Dense`
+        opening += 2
+    name = w.tokens[opening - 1]
     called = w.tokens[opening].kind == "LPAR"
-    closing = w.closing(opening) if called else w.i + 1
+    closing = w.closing(opening) if called else opening - 1
     layer = layer_text(name.text, w.text(opening + 1, closing) if called else "")
     change = [(w.previous.start, w.tokens[closing].stop, layer)]
     return w.say("E126", "a layer's name has no dot", w.found, f"write {_line(f'-> {layer}')}", change)

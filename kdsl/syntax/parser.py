@@ -22,6 +22,7 @@ from kdsl.syntax.layout import docs, layout
 from kdsl.syntax.machine import Machine
 from kdsl.syntax.placement import place
 from kdsl.syntax.problems import LIMIT, problem
+from kdsl.syntax.prototxt import in_their_place
 from kdsl.syntax.table import load
 from kdsl.syntax.tokens import Token, lex
 from kdsl.syntax.tree import File
@@ -58,6 +59,7 @@ def parse(source: Source) -> Parsed:
         spoken = {p.span.line for p in problems}
         tree, misplaced = place(tree, problems)
         problems += [p for p in misplaced if p.span.line not in spoken]
+    problems = in_their_place(source, written, problems) if problems else problems
     return Parsed(tree or empty, tuple(limited(source, problems)), tuple(written))
 
 

@@ -101,3 +101,79 @@ def test_a_thousand_statements_and_dims() -> None:
 def test_no_more_than_a_hundred_diagnostics() -> None:
     lines = "\n".join(f"h{n} = image -> wibble{n}x" for n in range(300))
     assert len(check(net(f"{lines}\noutput image"))) == 100
+
+
+# -- counted, or refused, before they are written out ----------------------------------------------------------------
+
+SECONDS = 3.0  # of processor time, on a machine that does other things; alone each takes a fraction of one
+LONG = " + ".join(["x * x"] * 40)
+NINETY = " + ".join(["{}(x)"] * 90)
+
+
+def chain(first: str, line: str, last: int) -> str:
+    return first + "".join(line.format(number, number - 1) for number in range(1, last + 1))
+
+
+def with_body(items: str, flow: str) -> str:
+    return f"{items}model Net {{\n  input x: f32[4]\n  output y = {flow}\n}}\n"
+
+
+BLOCK = "block B{0}(x: f32[C]) -> f32[C] {{\n  return x -> B{1} -> B{1}\n}}\n"
+REPEATED = "block B{0}(x: f32[C]) -> f32[C] {{\n  return x -> repeat 1000 B{1}\n}}\n"
+FIRST = "block B0(x: f32[C]) -> f32[C] {\n  return x -> relu\n}\n"
+ATTACKS = {
+    "doubling formulas": (
+        with_body(chain("fn f0(x) = x * x\n", "fn f{0}(x) = f{1}(x) + f{1}(x)\n", 60), "f60(x)"),
+        "E406",
+    ),
+    "a constant of doubling formulas": (
+        chain("fn f0(x) = x * x\n", "fn f{0}(x) = f{1}(x) + f{1}(x)\n", 60) + "dim T = f60(2)\n",
+        "E406",
+    ),
+    "long formulas in long formulas": (
+        with_body(
+            f"fn f(x) = {LONG}\nfn g(x) = {NINETY.format(*'f' * 90)}\nfn h(x) = {NINETY.format(*'g' * 90)}\n", "h(x)"
+        ),
+        "E406",
+    ),
+    "doubling blocks": (with_body(chain(FIRST, BLOCK, 60), "x -> B60"), "E406"),
+    "repeats through blocks": (with_body(chain(FIRST, REPEATED, 9), "x -> B9"), "E406"),
+    "a repeat of a block that repeats": (with_body(chain(FIRST, REPEATED, 1), "x -> repeat 1_000_000_000 B1"), "E406"),
+    "a chain of five thousand formulas": (
+        with_body(chain("fn f0(x) = x\n", "fn f{0}(x) = f{1}(x)\n", 5000), "f5000(x)"),
+        "E406",
+    ),
+    "a circle of five thousand blocks": (
+        with_body(chain("block B0(x: f32[C]) -> f32[C] {\n  return x -> B5000\n}\n", BLOCK, 5000), "x -> B5000"),
+        "E424",
+    ),
+    "parts": ("model Net {\n  input x: f32[1_000_000]\n  output y = split(x, 1_000_000) -> concat\n}\n", "E415"),
+    "operands": (
+        with_body("", f'einsum("{",".join(["a"] * 3000)}->a", {", ".join(["x"] * 3000)})'),
+        "E413",
+    ),
+    "a wide layer in a block": (
+        with_body("block B(x: f32[C], n: int) -> f32[n] {\n  return x -> dense(n)\n}\n", "x -> B(10 ** 12)"),
+        "E409",
+    ),
+    "a repeated axis": (with_body("", "x -> repeat_vector(10 ** 15)"), "E409"),
+    "an outer product": (with_body("", 'einsum("a,b->ab", x -> dense(10 ** 7), x -> dense(10 ** 7))'), "E409"),
+    "a weight": (
+        "block B(x: f32[C]) -> f32[C] {\n  weight w: f32[10 ** 9, 10 ** 9] = zeros\n  return x\n}\n"
+        + with_body("", "x -> B"),
+        "E409",
+    ),
+    "a random value": (with_body("", "normal([10 ** 7, 10 ** 7])"), "E409"),
+    "padding": (with_body("", "pad(x, [10 ** 15, 0])"), "E409"),
+    "a broadcast": (with_body("", "reshape(x -> dense(10 ** 7), [10 ** 7, 1]) + (x -> dense(10 ** 7))"), "E409"),
+    "classes of one_hot": ("model Net {\n  input x: index(4)\n  output y = one_hot(x, 10 ** 15)\n}\n", "E409"),
+}
+
+
+@pytest.mark.parametrize("name", ATTACKS)
+def test_attacks_end_soon_in_a_diagnostic(name: str) -> None:
+    text, code = ATTACKS[name]
+    start = time.process_time()
+    found = codes(text)
+    assert time.process_time() - start < SECONDS
+    assert found and set(found) <= {code}, found
