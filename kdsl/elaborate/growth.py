@@ -80,6 +80,8 @@ def called_size(context: Context, name: str) -> int:
 def size_of(definition: Definition) -> int:
     """What a call of the block or fn writes out at least; every definition is counted once."""
     sizes, key = definition.home.effort.sizes, id(definition.item)
+    if key in definition.home.effort.circular:
+        return 1
     if key not in sizes:
         sizes[key] = 1  # what uses itself is refused elsewhere
         inner = definition.home.scope.inner()
@@ -93,6 +95,8 @@ def size_of(definition: Definition) -> int:
 def operations_of(definition: Definition) -> int:
     """Operators that a call of the block or fn writes out at least, those of what it calls included."""
     operations, key = definition.home.effort.operations, id(definition.item)
+    if key in definition.home.effort.circular:
+        return 0
     if key not in operations:
         operations[key] = 0
         operations[key] = sum(value_operations(definition.home, value) for value in values_of(definition.item))

@@ -40,6 +40,9 @@ def function(w: Where) -> Diagnostic | None:
     """`def f(x):`."""
     if len(w.read()) != 1 or w.begin.text not in FUNCTIONS or w.found.kind not in NAME_WORDS:
         return None
+    opening = w.i + 1
+    if w.tokens[opening].kind == "LPAR" and w.tokens[w.closing(opening) + 1].kind == "EQUAL":
+        return None  # one word is wrong, and nothing else
     name = w.found.text
     block = name[:1].upper() + name[1:]
     help = f"a formula is `fn {name}(x) = ...`; layers under a name are `block {block}(x: f32[C]) -> f32[C] {{ ... }}`"
