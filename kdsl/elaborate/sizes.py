@@ -27,6 +27,7 @@ def whole(context: Context, value: Constant, node: tree.Value, taker: str) -> in
         context.report.error("E403", f"{taker} takes a whole number, not {show(number)}", node.span)
     else:
         shown = f"{number.numerator} / {number.denominator}" if isinstance(number, Fraction) else show(number)
+        shown = f"{float(number):g}" if shown == text else shown
         context.report.error(
             "E403",
             f"`{_short(text)}` is not a whole number: {shown}",

@@ -30,9 +30,15 @@ def unknown_layer(context: Context, step: tree.Layer, bound: Bound | None) -> No
         label = Label(later, "bound here")
         context.report.error("E206", f"`{name}` is used before it is bound", step.name.span, secondary=[label])
     elif foreign.later_layer(name) == name:
-        not_yet(context.report, f"`{name}` layers", step.name.span)
+        not_yet(context.report, f"`{name}` layers", step.name.span, meanwhile(name))
     elif not (context.scope.is_porous() and not foreign_or_near(context, name)):
         say_unknown(context, step)
+
+
+def meanwhile(later: str) -> str:
+    """The blocks of the library that do what a layer to come will do; empty where there are none."""
+    blocks = {"self_attention": "SelfAttention", "attention": "SelfAttention, CrossAttention"}.get(later, "")
+    return f'the library has it as a block: `import {blocks} from "kdsl:attention"`' if blocks else ""
 
 
 def foreign_or_near(context: Context, name: str) -> bool:
@@ -82,7 +88,9 @@ def say_unknown(context: Context, step: tree.Layer) -> None:
     later = foreign.later_layer(name) or foreign.later_layer(lower)
     if later:
         help = f"Keras's `{name}` is `{later}` here, and kdsl has no `{later}` yet"
-        if name in ("cat", "Embedding") or name[-1:] == "d":
+        if meanwhile(later):
+            help += f"; {meanwhile(later)}"
+        elif name in ("cat", "Embedding") or name[-1:] == "d":
             help = f"PyTorch's `{name}` is `{later}` here, and kdsl has no `{later}` yet"
         context.report.error("E201", message, step.name.span, help=help)
         return
