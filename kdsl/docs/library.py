@@ -54,7 +54,8 @@ def definition(file: str, item: tree.Block | tree.Fn, text: str) -> str:
 def cited(doc: str) -> tuple[str, str]:
     """(what it does, where it comes from): the doc comment cut before a name followed by a year."""
     found = re.search(
-        r"(?:^|(?<=[.:] ))(?=[A-Z][\w.'-]*(?: (?:and|et al\.)[^.:]*)? (?:19|20)\d\d)|^keras/", doc.replace("\n", " ")
+        r"(?:^|(?<=[.:] ))(?=[A-Z][\w.'-]*(?: (?:and|et al\.)[^.:]*)? (?:19|20)\d\d)|(?<=\. )(?=keras/)",
+        doc.replace("\n", " "),
     )
     plain = doc.replace("\n", " ").strip()
     if found is None:
