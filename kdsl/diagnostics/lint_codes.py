@@ -260,4 +260,22 @@ LINT: tuple[Entry, ...] = (
         digits(f"{OUT}  # kdsl: ignore[W603]"),
         digits(OUT),
     ),
+    Entry(
+        "W627",
+        "channels-first",
+        "a picture whose channels come first",
+        "Layers with windows slide along all axes but the last, which is that of the channels: a picture is [height, width,\n"
+        "channels], as image files and Keras have it. PyTorch's pictures are the other way round; `permute` turns them.",
+        model("M", "input photo: f32[3, 32, 32]\nh = photo -> conv(8, kernel = 3)\noutput h"),
+        model("M", "input photo: f32[3, 32, 32]\nh = photo -> permute([1, 2, 0]) -> conv(8, kernel = 3)\noutput h"),
+    ),
+    Entry(
+        "W628",
+        "picture-without-channels",
+        "a picture without an axis of channels",
+        "[28, 28] is a sequence of 28 steps with 28 features, and a window of 3 sees three whole lines. A grey picture has one\n"
+        "channel, [28, 28, 1].",
+        model("M", "input image: f32[28, 28]\nh = image -> conv(8, kernel = 3)\noutput h"),
+        model("M", "input image: f32[28, 28, 1]\nh = image -> conv(8, kernel = 3)\noutput h"),
+    ),
 )

@@ -16,6 +16,7 @@ from kdsl.lint import (
     learning_rate,
     missing_validation,
     names,
+    picture_axes,
     repeat_once,
     repeat_without_braces,
     repeated_steps,
@@ -62,6 +63,8 @@ RULES: tuple[Rule, ...] = (
     Rule("W624", file=unused_loop_name.check, fix="safe"),
     Rule("W625", model=unscaled_bytes.check, fix="unsafe"),
     Rule(UNUSED_IGNORE, fix="safe"),
+    Rule("W627", model=picture_axes.channels_first, fix="unsafe"),
+    Rule("W628", model=picture_axes.without_channels, fix="unsafe"),
 )
 
 DEFAULT = frozenset(rule.code for rule in RULES if rule.default)

@@ -42,6 +42,9 @@ SILENT = {
         "h = image -> flatten -> dense(784) as same -> relu\nlogits = h -> same -> relu -> dense(10)\noutput logits",
         LOSS,
     ),
+    "a sequence with as many features as steps": "model M {\n  input x: f32[28, 28]\n  output y = x -> conv(4, kernel = 3)\n}\n",
+    "a picture of three lines": "model M {\n  input x: f32[3, 5, 16]\n  output y = x -> conv(4, kernel = 3)\n}\n",
+    "a flattened picture": net("logits = image -> flatten -> reshape([28, 28, 1]) -> max_pool(2)\noutput logits"),
 }
 
 
