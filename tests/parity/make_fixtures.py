@@ -23,6 +23,7 @@ Groups, one file each (`fixture_file.py` describes the format; settings use kdsl
     initializers  shape, settings -> quantiles, mean and deviation of what Keras draws
     networks      layers, w0.., x, y -> output, loss, grad0.., and for each optimizer the weights after 1 and 20 steps
                   (rows in order, 8 to a batch; the twentieth batch has 3 rows), the epoch's loss and metric
+    convnets      x, y, w0.. -> output, step1/w0.., step3/w0.. (`convnet_fixtures.py`)
     library       x, t0.., w/NAME -> output, loss, grad/NAME (`library_fixtures.py`)
 """
 
@@ -43,6 +44,7 @@ import keras
 import library_fixtures
 import numpy as np
 from batch_norm_fixtures import batch_norm
+from convnet_fixtures import convnets
 from fixture_file import Case, read, write
 from keras.src.backend.common import dtypes
 from light_fixtures import light_layers
@@ -462,6 +464,7 @@ MAKERS = (
     optimizers,
     initializers,
     networks,
+    convnets,
     library,
 )
 GROUPS = {f.__name__: f for f in MAKERS}
