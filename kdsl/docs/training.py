@@ -21,7 +21,10 @@ from kdsl.training.registry import (
 INTRODUCTION = """\
 What a `train` block and the `init` of a layer can name. How they are used together is in
 [the reference of the language](language.md#train); numbers of optimizers and schedules are arguments at run time too,
-`Fashion(lr=3e-4)`, so that a sweep does not compile anew."""
+`Fashion(lr=3e-4)`, so that a sweep does not compile anew.
+
+The examples stand in the `train` of a model that has `logits` and a `label` of ten classes, a `logit` and `spam`, a `price` and what it
+`sold_for`."""
 
 SECTIONS: dict[str, tuple[Mapping[str, type[Declared]], str]] = {
     "Losses": (
