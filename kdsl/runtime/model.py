@@ -170,9 +170,11 @@ class Model:
         rows = self._rows(x, y, "x", "y")
         return train_epoch(self, rows, np.arange(rows.size), rows.size, self._settings({}), None, self._epochs)
 
-    def summary(self) -> None:
-        """Prints the layers with shapes and parameters, FLOPs, and the bytes that this model's training holds."""
-        print(summary_text(self.declaration, self._core.nbytes))
+    def summary(self, depth: int | None = None) -> None:
+        """Prints the layers with shapes and parameters, FLOPs, and the bytes that this model's training holds. `depth`: how
+        many levels of blocks are opened, 1 for a row for each call; None for all."""
+        depth = None if depth is None else _whole("depth", depth, 1)
+        print(summary_text(self.declaration, self._core.nbytes, depth))
 
     def get_weights(self) -> dict[str, np.ndarray]:
         """Copies of the weights, by name."""
