@@ -99,3 +99,33 @@ def test_every_suggested_edit_mends_what_it_is_about(code: str) -> None:
         after = check(apply(text, it.edits), ALL)
         assert [d.code for d in after].count(it.code) < [d.code for d in found].count(it.code), it.message
         assert not any(d.code.startswith("E1") for d in after) or it.code.startswith("E1"), it.message
+
+
+TWICE = "dense(8) -> repeat 3 { dense(8) -> tanh } -> dense(10)"
+
+
+@pytest.mark.parametrize(
+    ("steps", "edited"),
+    [
+        ("dense(64) -> dense(10)", "dense(64) -> relu -> dense(10)"),
+        ("repeat 2 { tanh -> dense(64) } -> dense(10)", "repeat 2 { tanh -> dense(64) } -> relu -> dense(10)"),
+        (TWICE, TWICE),  # inside the braces every copy would change
+        ("repeat 3 { dense(64) -> tanh -> dense(64) } -> tanh -> dense(10)", None),
+        ("for n in [32, 16] { dense(n) -> tanh -> dense(n) } -> tanh -> dense(10)", None),
+        ("dense(64) -> Wide -> dense(10)", None),
+        ("Pair -> tanh -> dense(10)", None),
+    ],
+)
+def test_an_activation_between_dense_layers_is_no_edit_where_it_would_stand_in_several_places(
+    steps: str, edited: str | None
+) -> None:
+    wide = "block Wide(x: f32[N]) -> f32[_] { return x -> dense(32) -> tanh }\n"
+    blocks = wide + "block Pair(x: f32[N]) -> f32[_] { return x -> dense(32) -> dense(32) }\n"
+    text = blocks + net(f"logits = image -> flatten -> {steps}\noutput logits")
+    (found,) = [each for each in look(Source("test.kmodel", text)) if each.code == "W610"]
+    if steps.startswith("Pair"):  # both are in the block, one behind the other
+        assert mended(text, unsafe=True)[0] == text.replace("dense(32) -> dense(32)", "dense(32) -> relu -> dense(32)")
+        return
+    assert bool(found.edits) == (edited not in (None, steps))
+    if found.edits:
+        assert apply(text, found.edits) == text.replace(steps, edited or steps)

@@ -317,6 +317,10 @@ def test_summary_announces_what_the_engine_holds(small, capsys):
     text = capsys.readouterr().out
     assert f"training memory   {model._core.nbytes:,} bytes" in text
     assert "parameters        67" in text and "dense(8)" in text and "small.kmodel:6" in text
+    model.summary(depth=1)
+    assert capsys.readouterr().out == text  # there are no blocks to fold
+    with pytest.raises(ValueError, match="depth is a whole number of at least 1, not 0"):
+        model.summary(depth=0)
     weights = sum(value.nbytes for value in model.get_weights().values())
     assert model._core.nbytes == 3 * weights  # with Adam's two states
 
