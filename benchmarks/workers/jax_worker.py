@@ -1,4 +1,5 @@
-"""JAX, written by hand for speed: a whole epoch, shuffling included, is one compiled `lax.scan`."""
+"""JAX, written by hand for speed: a whole epoch, shuffling included, is one compiled `lax.scan`. Convolutional networks take
+one compiled step after the other: on processors XLA's convolutions are many times slower inside of a scan."""
 
 import functools
 import os
@@ -31,13 +32,21 @@ class Jax(Peer):
         weights, statistics = initial(jax, self.workload, self.x.shape[1:], first)
         zeros = jax.tree.map(jnp.zeros_like, weights)
         self.state = (weights, statistics, zeros, jax.tree.map(jnp.copy, zeros), jnp.zeros((), jnp.int32), key)
-        self.compiled = jax.jit(functools.partial(epoch, jax, self.workload), donate_argnums=0)
+        whole = epoch if self.workload.flat else one_step
+        self.compiled = jax.jit(functools.partial(whole, jax, self.workload), donate_argnums=0)
+        self.generator = jax.random.key(1, impl=generator)
         self.forward = jax.jit(
             lambda weights, statistics, x: jax.nn.softmax(network(jax, self.workload, weights, statistics, x)[0])
         )
 
     def epoch(self):
-        self.state, loss = self.compiled(self.state, self.x, self.y)
+        if self.workload.flat:
+            self.state, loss = self.compiled(self.state, self.x, self.y)
+        else:
+            self.generator, key = self.jax.random.split(self.generator)
+            order = self.jax.random.permutation(key, self.x.shape[0]).reshape(-1, self.workload.batch)
+            for rows in order:
+                self.state, loss = self.compiled(self.state, self.x, self.y, rows)
         loss.block_until_ready()
 
     def probabilities(self, x):
@@ -134,6 +143,15 @@ def network(jax, workload, weights, statistics, x, key=None):
 
 def epoch(jax, workload, state, x, y):
     """One epoch of Adam: permute the rows, then scan over the batches."""
+    *rest, key = state
+    key, order_key = jax.random.split(key)
+    order = jax.random.permutation(order_key, x.shape[0]).reshape(-1, workload.batch)
+    state, losses = jax.lax.scan(lambda state, rows: one_step(jax, workload, state, x, y, rows), (*rest, key), order)
+    return state, losses.mean()
+
+
+def one_step(jax, workload, state, x, y, rows):
+    """One step of Adam."""
     jnp = jax.numpy
 
     def loss_of(weights, statistics, rows, key):
@@ -141,23 +159,16 @@ def epoch(jax, workload, state, x, y):
         log_p = jax.nn.log_softmax(logits)
         return -jnp.take_along_axis(log_p, y[rows][:, None], axis=1).mean(), statistics
 
-    def step(state, rows):
-        weights, statistics, m, v, t, key = state
-        key, dropout_key = jax.random.split(key)
-        of_weights = jax.value_and_grad(loss_of, has_aux=True)
-        (loss, statistics), gradient = of_weights(weights, statistics, rows, dropout_key)
-        t = t + 1
-        rate = 1e-3 * jnp.sqrt(1 - 0.999**t) / (1 - 0.9**t)
-        m = jax.tree.map(lambda m, g: m + (g - m) * 0.1, m, gradient)
-        v = jax.tree.map(lambda v, g: v + (g * g - v) * 0.001, v, gradient)
-        weights = jax.tree.map(lambda w, m, v: w - rate * m / (jnp.sqrt(v) + 1e-7), weights, m, v)
-        return (weights, statistics, m, v, t, key), loss
-
-    *rest, key = state
-    key, order_key = jax.random.split(key)
-    order = jax.random.permutation(order_key, x.shape[0]).reshape(-1, workload.batch)
-    state, losses = jax.lax.scan(step, (*rest, key), order)
-    return state, losses.mean()
+    weights, statistics, m, v, t, key = state
+    key, dropout_key = jax.random.split(key)
+    of_weights = jax.value_and_grad(loss_of, has_aux=True)
+    (loss, statistics), gradient = of_weights(weights, statistics, rows, dropout_key)
+    t = t + 1
+    rate = 1e-3 * jnp.sqrt(1 - 0.999**t) / (1 - 0.9**t)
+    m = jax.tree.map(lambda m, g: m + (g - m) * 0.1, m, gradient)
+    v = jax.tree.map(lambda v, g: v + (g * g - v) * 0.001, v, gradient)
+    weights = jax.tree.map(lambda w, m, v: w - rate * m / (jnp.sqrt(v) + 1e-7), weights, m, v)
+    return (weights, statistics, m, v, t, key), loss
 
 
 if __name__ == "__main__":
