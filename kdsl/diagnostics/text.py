@@ -92,9 +92,10 @@ class Page:
             high = min(low + max(1, label.span.stop - label.span.start), max(len(shown), low + 1))
             left, signs = width(shown[:low]), max(1, width(shown[:high]) - width(shown[:low]))
             sign, tint = ("^", self.tint) if label is self.diagnostic.primary else ("-", BLUE)
-            text = f"{sign * signs} {label.text}".rstrip()
+            said = visible(label.text)
+            text = f"{sign * signs} {said}".rstrip()
             if label is not marks[-1]:
-                below += [(left, label.text, tint)] if label.text else []
+                below += [(left, said, tint)] if said else []
                 text = sign * signs
             row += " " * (left - at) + self.paint(text, tint)
             at = left + len(text)

@@ -10,7 +10,6 @@ from kdsl.syntax.where import Where
 LOOKS = {  # rule -> (what a message calls it, what it looks like in full)
     "import_": ("`import`", '`import ConvBn, Residual from "blocks/conv.kmodel"`'),
     "imported": ("an import", '`import ConvBn as Cb from "blocks/conv.kmodel"`'),
-    "dim": ("`dim`", "`dim T = 128`"),
     "fn": ("`fn`", "`fn swish(x) = x * sigmoid(x)`"),
     "block": ("`block`", "`block Name(x: f32[C], out: int = C) -> f32[out] { ... }`"),
     "model": ("`model`", "`model Name(hidden: int = 128) { ... }`"),
@@ -48,7 +47,7 @@ def no_colon(w: Where) -> Diagnostic | None:
 
 def header(w: Where) -> Diagnostic | None:
     """Whatever else is wrong in a part with a fixed look."""
-    if w.rule not in LOOKS or w.rule == "dim":
+    if w.rule not in LOOKS:
         return None
     noun, look = LOOKS[w.rule]
     if w.found.kind in RESERVED and w.accepts("NAME"):
