@@ -171,8 +171,9 @@ TRAINING = (
         "E524",
         "no-image-to-augment",
         "`augment` finds no image, or several",
-        "It changes the one input of the model that is an image: `u8` or `f32`, [height, width] or [height, width, channels]. Where\n"
-        "there are several, the layers `random_flip`, `random_rotation` .. stand behind the one that is meant.",
+        "It changes the one input of the model that is an image: `u8` or `f32`, [height, width] or [height, width, channels],\n"
+        "and read as quantities. Where there are several, the layers `random_flip`, `random_rotation` .. stand behind the one\n"
+        "that is meant.",
         prices(GUESS, "loss = mse(guess, price)\naugment = [flip_horizontal]"),
         digits(OUT, f"{LOSS}\naugment = [flip_horizontal]"),
     ),

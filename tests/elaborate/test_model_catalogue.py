@@ -9,6 +9,7 @@ import pytest
 from elaborate_corpus import ROOT, check, codes
 
 from kdsl.diagnostics.catalogue import CATALOGUE
+from kdsl.diagnostics.edits import apply
 from kdsl.diagnostics.entry import Entry
 from kdsl.diagnostics.import_codes import BESIDE, IMPORTS
 from kdsl.diagnostics.model_codes import MODEL
@@ -45,3 +46,16 @@ def test_the_explanation_of_unknown_layers_lists_every_layer() -> None:
     text = CATALOGUE["E201"].explanation
     listed = {name for name, layer in LAYERS.items() if not layer.function}
     assert listed <= set(re.findall(r"\w+", text))
+
+
+@pytest.mark.parametrize("entry", [e for e in MODEL if e not in IMPORTS], ids=lambda entry: entry.code)
+def test_the_edits_of_an_example_mend_it(entry: Entry) -> None:
+    """Each alone takes its mistake away; one after the other they come to an end."""
+    text, found = entry.example, check(entry.example)
+    for each in found:
+        if each.edits:
+            assert each.message not in [after.message for after in check(apply(text, each.edits))]
+    for _ in range(len(found) + 1):
+        edits = next((each.edits for each in check(text) if each.edits), ())
+        text = apply(text, edits)
+    assert not any(each.edits and each.severity == "error" for each in check(text))
