@@ -12,8 +12,9 @@ from kdsl.elaborate.optimizers import configured
 from kdsl.elaborate.words import listed
 from kdsl.graph.builder import Builder
 from kdsl.graph.graph import Graph, Node
+from kdsl.graph.types import TensorType
 from kdsl.ops.augmentation_layers import BYTE
-from kdsl.ops.registry import OPS
+from kdsl.ops.registry import OPS, Refused
 from kdsl.source import Span
 from kdsl.syntax import tree
 from kdsl.training.registry import AUGMENTATIONS, Augmentation
@@ -67,10 +68,18 @@ def _no_image(context: Context, images: list[Node], at: Span) -> None:
     )
 
 
+class WantsWholeNumbers(Exception):
+    """A node reads the image and cannot read fractions of its values."""
+
+    def __init__(self, node: Node) -> None:
+        super().__init__(node.name)
+        self.node = node
+
+
 def augmented(graph: Graph, changes: tuple[Change, ...]) -> Graph:
     """The graph with the changes behind its image: whatever read the image reads what became of it, as f32.
 
-    Raises Refused or ValueError where something that reads the image wants whole numbers.
+    Raises WantsWholeNumbers where something that reads the image is for classes or places.
     """
     image = next(node for node in graph if _is_image(node))
     made, value = _made(graph, image, changes)
@@ -82,10 +91,17 @@ def augmented(graph: Graph, changes: tuple[Change, ...]) -> Graph:
             names[node.name] = value
             continue
         if any(types[name] != graph[before].type for name, before in zip(node.inputs, original.inputs, strict=True)):
-            node = replace(node, type=OPS[node.op].infer([types[name] for name in node.inputs], node.keywords))
+            node = replace(node, type=_type_of(node, [types[name] for name in node.inputs]))
         types[node.name] = node.type
         nodes += [node, *made] if original is image else [node]
     return graph.with_results(names, tuple(nodes))
+
+
+def _type_of(node: Node, types: list[TensorType]) -> TensorType:
+    try:
+        return OPS[node.op].infer(types, node.keywords)
+    except (Refused, ValueError) as error:
+        raise WantsWholeNumbers(node) from error
 
 
 def _made(graph: Graph, image: Node, changes: tuple[Change, ...]) -> tuple[list[Node], str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from kdsl.elaborate.augment import Change, augmented
+from kdsl.diagnostics.diagnostic import Label
+from kdsl.elaborate.augment import Change, WantsWholeNumbers, augmented
 from kdsl.elaborate.constants import Constant
 from kdsl.elaborate.context import Context, Work
 from kdsl.elaborate.parameters import bind_parameters
@@ -14,7 +15,6 @@ from kdsl.elaborate.scope import Place, Scope, Tensor, Unknown
 from kdsl.elaborate.statements import Ports, line_after, run_body
 from kdsl.elaborate.train import Trained, elaborate_train
 from kdsl.graph.graph import Attribute, Graph
-from kdsl.ops.registry import Refused
 from kdsl.source import Span
 from kdsl.syntax import tree
 
@@ -85,11 +85,12 @@ def with_changes(context: Context, graph: Graph, changes: tuple[Change, ...]) ->
     """The graph with its image augmented; reported where something that reads the image cannot take that."""
     try:
         return augmented(graph, changes)
-    except (Refused, ValueError) as error:
+    except WantsWholeNumbers as error:
         context.report.error(
             "E524",
-            f"`augment` makes fractions of the pixels, and something that reads them wants whole numbers: {error}",
+            "`augment` makes fractions of whole numbers, and the image is read as classes",
             changes[0].at,
+            secondary=[Label(error.node.origin[0], "reads it as classes")],
         )
         return graph
 
