@@ -15,7 +15,9 @@ from fixture_file import read
 from network_modules import build, with_weights
 
 CASES = {case.name: case for case in read("convnets")}
-TOLERANCE = {"f64": 1e-9, "f32": 2e-3}
+TOLERANCE = {"f64": 1e-9, "f32": 1e-4}
+# A bias in front of batch normalisation has no slope but rounding errors, which Adam brings to the size of a step.
+BY_ROUNDING = {("sequence", "f32"): 2e-3}
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +31,7 @@ def module(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str, str], Any
 @pytest.mark.parametrize("target", ["numpy", "numba"])
 @pytest.mark.parametrize("name", CASES)
 def test_trained_as_by_keras(name: str, target: str, dtype: str, module: Callable[[str, str], Any]) -> None:
-    case, tolerance = CASES[name], TOLERANCE[dtype]
+    case, tolerance = CASES[name], BY_ROUNDING.get((name, dtype), TOLERANCE[dtype])
     near = {"rtol": tolerance, "atol": tolerance}
     made = getattr(module(target, dtype), name.capitalize())
     for steps, rows in ((1, 6), (3, 16)):
