@@ -17,6 +17,7 @@ STANDARD = frozenset(
     [
         "__future__",
         "argparse",
+        "ast",
         "collections",
         "contextlib",
         "ctypes",

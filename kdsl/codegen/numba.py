@@ -23,6 +23,7 @@ CARRIED = (
     "simd_wide",
     "simd_random",
     "numba_kernel",
+    "numba_driver",
     "numba_dense",
     "numba_product",
     "numba_windows",
@@ -75,9 +76,10 @@ def numba_sections(program: ModelProgram, graphs: Any, options: Options) -> Sect
         made_names.append(optimizer.name)
         extra.append(("The optimizer's step, on a run of weights.", optimizer.kernel()))
         imports.append("import math")
-    roots = names_in(model, *(text for _, text in extra)) | ({*NEEDED} if clocks is not None else set())
+    roots = {"driver"} | names_in(model, *(text for _, text in extra)) | ({*NEEDED} if clocks is not None else set())
     carried, more = library.needed(roots)
-    extra.append((COMPILED_TITLE, "\n".join(f"kernel({name})" for name in [*made_names, *functions.texts])))
+    compiled = [*(f"kernel({name})" for name in made_names), *(f"driver({name})" for name in functions.texts)]
+    extra.append((COMPILED_TITLE, "\n".join(compiled)))
     return Sections(
         imports=tuple(dict.fromkeys([*imports, *more])),
         model=model,

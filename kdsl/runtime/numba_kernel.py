@@ -18,7 +18,7 @@ from typing import Any, TypeVar
 
 import llvmlite.binding as llvm
 from llvmlite import ir
-from numba import cfunc, types
+from numba import types
 from numba.core import cgutils
 from numba.core.caching import FunctionCache
 from numba.core.ccallback import CFunc
@@ -50,25 +50,47 @@ class Kernel:
     """One C function: its Python text, its signature and, once needed, its machine code."""
 
     def __init__(self, function: Callable[..., Any]) -> None:
-        kinds = dict(function.__annotations__)
+        self.kinds = dict(function.__annotations__)
         self.function, self.name, self.symbol = function, function.__name__, f"kdsl_{function.__name__}"
-        self.signature = C_TYPES[kinds.pop("return")](*(C_TYPES[kind] for kind in kinds.values()))
-        self.compiled: Any = None
+        self.signature = C_TYPES[self.kinds.pop("return")](*(C_TYPES[kind] for kind in self.kinds.values()))
+        self.held: Any = None  # what keeps the machine code in memory
+        self.start: int | None = None
         self.seconds = 0.0
+
+    def names(self) -> list[str]:
+        """The kernels that its text names."""
+        return [name for name in inspect.getclosurevars(self.function).globals if name in KERNELS]
+
+    def needed(self) -> list[Kernel]:
+        """The kernels that must be there before it is compiled."""
+        return [KERNELS[name] for name in self.names()]
+
+    def compile(self) -> int:
+        """Makes or loads the machine code -> where it starts."""
+        self.held = with_cache(self.function, WarmCache, self.by_numba)
+        return int(self.held.address)
+
+    def by_numba(self, cache: WarmCache | None) -> Any:
+        """What numba's `cfunc` does, with a cache of our own."""
+        options = {"error_model": "numpy"}
+        made: Any = CFunc(self.function, (self.signature.args, self.signature.return_type), locals={}, options=options)
+        if cache is not None:
+            made._cache = cache
+        made.compile()
+        return made
 
     def address(self) -> int:
         """Where its machine code starts; compiles or loads it, and all it calls, at the first call."""
         with COMPILING:
-            if self.compiled is None:
-                called = [KERNELS[name] for name in inspect.getclosurevars(self.function).globals if name in KERNELS]
-                symbols = {other.symbol: other.address() for other in called}
-                start = time.perf_counter()
+            if self.start is None:
+                symbols = {other.symbol: other.address() for other in self.needed()}
+                begin = time.perf_counter()
                 # Another module may have kernels of the same names: its symbols are replaced just before linking.
                 for symbol, address in {**symbols, "kdsl_give_way": GIVE_WAY}.items():
                     llvm.add_symbol(symbol, address)
-                self.compiled = compile_kernel(self.function, self.signature)
-                self.seconds = time.perf_counter() - start
-            return int(self.compiled.address)
+                self.start = self.compile()
+                self.seconds = time.perf_counter() - begin
+            return self.start
 
 
 KERNELS: dict[str, Kernel] = {}
@@ -78,10 +100,16 @@ COMPILING = threading.RLock()
 def kernel(function: F) -> F:
     """Makes a function a kernel: compiled code that uses its name calls it, keywords allowed."""
     made = KERNELS[function.__name__] = Kernel(function)
-    named = made.signature.replace(pysig=inspect.signature(function))
+    make_known(made)
+    return function
+
+
+def make_known(made: Kernel) -> None:
+    """Tells numba how a kernel is called."""
+    named = made.signature.replace(pysig=inspect.signature(made.function))
 
     class Typing(AbstractTemplate):  # type: ignore[misc]
-        key = function
+        key = made.function
 
         def generic(self, args: Any, kws: Any) -> Any:
             return named
@@ -93,9 +121,8 @@ def kernel(function: F) -> F:
         value = b.call(cgutils.get_or_insert_function(b.module, kind, made.symbol), args)
         return ctx.get_dummy_value() if nothing else value
 
-    infer_global(function, types.Function(Typing))
-    lower_builtin(function, *made.signature.args)(generate)
-    return function
+    infer_global(made.function, types.Function(Typing))
+    lower_builtin(made.function, *made.signature.args)(generate)
 
 
 def entry(function: Any) -> Any:
@@ -123,31 +150,23 @@ class WarmCache(FunctionCache):  # type: ignore[misc]
 CACHED = ["KDSL_LANES" not in os.environ]
 
 
-def compile_kernel(function: Callable[..., Any], signature: Any) -> Any:
-    """Machine code from the cache, or made now and put there; made now and not kept where there is no working cache."""
+def with_cache(function: Callable[..., Any], kind: type[WarmCache], make: Callable[[WarmCache | None], Any]) -> Any:
+    """make(the function's cache), or make(None) where there is no working cache."""
     if CACHED[0]:
         try:
-            return compile_with(function, signature, WarmCache(function))
+            return make(kind(function))
         except RuntimeError as error:  # numba found no folder it may write to
             CACHED[0] = False
             warnings.warn(f"compiled code is not kept for the next run: {error}", RuntimeWarning, stacklevel=2)
         except Exception:  # whatever a damaged file raises while it is read
             try:
-                cache = WarmCache(function)
+                cache = kind(function)
                 cache.flush()
-                return compile_with(function, signature, cache)
+                return make(cache)
             except Exception as error:  # a full disk, a numba whose cache works in another way
                 CACHED[0] = False
                 warnings.warn(f"compiled code is not kept for the next run: {error}", RuntimeWarning, stacklevel=2)
-    return cfunc(signature, error_model="numpy")(function)
-
-
-def compile_with(function: Callable[..., Any], signature: Any, cache: WarmCache) -> Any:
-    """What numba's `cfunc` does, with a cache of our own."""
-    made: Any = CFunc(function, (signature.args, signature.return_type), locals={}, options={"error_model": "numpy"})
-    made._cache = cache
-    made.compile()
-    return made
+    return make(None)
 
 
 def address_of(library_function: Any) -> int:
