@@ -9,14 +9,14 @@ from kdsl.ops.registry import Refused
 from kdsl.ops.type_rules import positive_axis
 
 
-def check_axes(function: str, axes: Sequence[int], type: TensorType) -> None:
+def check_axes(function: str, axes: Sequence[int], type: TensorType, argument: str = "axis") -> None:
     """Every axis is there, and none is named twice."""
     for axis in axes:
         if type.rank == 0:
             raise Refused(
                 "E411",
                 f"`{function}` gets a single number, which has no axis {axis}",
-                argument="axis",
+                argument=argument,
                 label="no such axis",
                 help="the batch is not counted",
             )
@@ -24,14 +24,14 @@ def check_axes(function: str, axes: Sequence[int], type: TensorType) -> None:
             raise Refused(
                 "E411",
                 f"there is no axis {axis} in {type.dims}",
-                argument="axis",
+                argument=argument,
                 label="no such axis",
                 help=f"{_axes_of(type.rank)}; the batch is not counted",
             )
     places = [positive_axis(axis, type.rank) for axis in axes]
     for number, place in enumerate(places):
         if place in places[:number]:
-            raise Refused("E411", f"axis {axes[number]} of {type.dims} is named twice", argument="axis")
+            raise Refused("E411", f"axis {axes[number]} of {type.dims} is named twice", argument=argument)
 
 
 def _axes_of(rank: int) -> str:

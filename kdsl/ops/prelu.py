@@ -36,7 +36,7 @@ class Prelu(Layer):
     @staticmethod
     def guard(arguments: Mapping[str, Any], types: Sequence[TensorType]) -> None:
         refuse_classes("prelu", types[0])
-        check_axes("prelu", arguments["shared_axes"], types[0])
+        check_axes("prelu", arguments["shared_axes"], types[0], "shared_axes")
 
     @staticmethod
     def weights(arguments: Mapping[str, Any], types: Sequence[TensorType]) -> tuple[WeightSpec, ...]:
