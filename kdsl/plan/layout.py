@@ -12,10 +12,12 @@ from math import prod
 
 from kdsl.graph.graph import Graph, Node
 from kdsl.graph.types import TensorType
+from kdsl.ops.dropout import IMAGE_CHANGES
 from kdsl.ops.registry import OPS
 
 PANEL = 16
 FREE_OF_LINES = frozenset({"reshape", "dropout", "cast"})
+PICTURES = frozenset({"conv", "conv_kernel_gradient", *IMAGE_CHANGES})
 # Loop nests read their operands wherever they lie, and write any lines whose parts are whole panels.
 NESTS = frozenset(
     [
@@ -116,9 +118,10 @@ def layouts(graph: Graph) -> dict[str, Layout]:
 
 
 def _lines_of_few_channels(node: Node, name: str, operand: TensorType) -> Layout | None:
-    """A convolution wants a picture of few channels with its places side by side, without padding between them."""
+    """A convolution wants a picture of few channels with its places side by side, without padding between them, and so
+    does what changes pictures."""
     product = (node.body or (node,))[0]
-    if product.op not in ("conv", "conv_kernel_gradient") or product.inputs[0] != name or operand.shape[-1] >= PANEL:
+    if product.op not in PICTURES or product.inputs[0] != name or operand.shape[-1] >= PANEL:
         return None
     width = operand.shape[-2] * operand.shape[-1]
     return Layout(operand.size // width, width)
