@@ -15,7 +15,7 @@ from kdsl.syntax.builder import binds
 from kdsl.syntax.explain import ends_early, explain, needs_newline
 from kdsl.syntax.machine import Machine, TooDeep
 from kdsl.syntax.problems import LIMIT
-from kdsl.syntax.tokens import BODY_WORDS, BROKEN, END, NAME_WORDS, Token, starts_item, starts_statement
+from kdsl.syntax.tokens import BODY_WORDS, BROKEN, END, ITEM_WORDS, NAME_WORDS, Token, starts_item, starts_statement
 from kdsl.syntax.where import Where
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 else:
     from kdsl.records import dataclass
 
+OF_BODIES = frozenset({"E105", "E115", "E119"})  # said about statements; outside of a body once for all in a row
 GOES_ON = frozenset({"EQUAL", "COLON", "COMMA", "DOT", "IN"})  # no statement starts with one
 
 
@@ -43,6 +44,7 @@ class Driver:
         self.tokens, self.depth, self.problems = tokens, depth, problems
         self.begin, self.height = 0, 1  # where the present statement starts: token, height of the parser's stack
         self.top = True  # it stands outside every body
+        self.strayed = False  # the one before stands outside too, and belongs in a body
 
     def run(self) -> tree.File | None:
         """The tree; None where there are too many problems to go on."""
@@ -53,6 +55,7 @@ class Driver:
             if machine.can_shift("ERROR_STMT"):
                 self.begin, self.height = i, len(machine.states)
                 self.top = machine.can_shift("ERROR_HEADER")
+                self.strayed = self.strayed and self.top and token.kind not in ITEM_WORDS
             try:
                 if token.kind not in BROKEN and machine.feed(token):
                     i += 1
@@ -112,9 +115,11 @@ class Driver:
         headed = machine.can_shift("ERROR_HEADER")
         brace = self.header_brace(begin, i) if headed else None
         end = self.statement_end(begin, i) if brace is None else brace
-        self.report(found, begin, end)
-        span = self.span(begin, end)
         lead = self.tokens[begin]
+        strays = self.top and found is not None and found.code in OF_BODIES and lead.kind not in ITEM_WORDS
+        self.report(None if strays and self.strayed else found, begin, end)
+        self.strayed = strays
+        span = self.span(begin, end)
         if brace is not None or (headed and self.indented_body(begin, end)):
             named = lead.kind in BODY_WORDS and self.tokens[begin + 1].kind in NAME_WORDS
             header = Header(self.tokens[begin + 1].text if named else None, span)
