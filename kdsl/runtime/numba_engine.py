@@ -120,7 +120,8 @@ class NumbaEngine:
         layout = self.layout
         before, kept = self.mem, layout.fixed + self.team.threads * layout.scratch
         blocks = -(-rows // layout.block_rows)
-        self.mem = aligned(kept + rows * layout.kept + blocks * layout.partial + PANEL)  # some kernels read a bit too far
+        # Some kernels read up to a panel too far.
+        self.mem = aligned(kept + rows * layout.kept + blocks * layout.partial + PANEL)
         self.mem[: min(layout.fixed, before.size)] = before[: layout.fixed]
         self.partials = np.zeros(max(CHUNKS_AT_ONCE, blocks) * layout.sums + layout.pieces + 1)
         self.capacity = rows
