@@ -83,12 +83,14 @@ CALLBACKS = """\
 ```python
 best = float("inf")
 
+
 def keep(epoch, logs, model):
     global best
     if logs["val_loss"] < best:
         best = logs["val_loss"]
         model.save("best.npz")
     return epoch > 50 and logs["val_loss"] > 1.2 * best  # True stops
+
 
 model.fit(x, y, epochs=200, validation_split=0.1, callbacks=[keep])
 ```"""

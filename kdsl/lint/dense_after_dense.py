@@ -14,6 +14,7 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
     """A narrow middle is left alone: it makes a large layer of few weights."""
     layers = {record.value: record for record in subject.program.layers}
     seen: set[Span] = set()
+    places = Places(subject.file)
     for record in subject.program.layers:
         before = layers.get(record.inputs[0]) if record.layer == "dense" and record.inputs else None
         if before is None or before.layer != "dense" or before.span == record.span or record.span in seen:
@@ -30,23 +31,31 @@ def check(subject: Subject) -> Iterator[Diagnostic]:
             Label(at, "follows at once"),
             (Label(before.span, "the first"),),
             help="put an activation between them: `-> relu`",
-            edits=()
-            if written_for_several(subject.file, before.span, at)
-            else (Edit(at.source.span(at.start, at.start), "relu -> "),),
+            edits=() if places.several(before.span, at) else (Edit(at.source.span(at.start, at.start), "relu -> "),),
         )
 
 
-def written_for_several(file: tree.File, first: Span, second: Span) -> bool:
-    """Whether a step before `second` would stand in other places too: in every copy of a repeated step, of which the first may
-    follow something else; at every call of a block, or in another file."""
-    if second.source != file.span.source:
-        return True
-    for part in nodes_of(file.items):
-        if isinstance(part, (tree.Repeat, tree.For)) and within(second, part.span):
+class Places:
+    """What stands in a file for several places: copies of repeated steps, of which the first may follow something else, and
+    definitions, which are called from elsewhere. Looked for once, and only if asked."""
+
+    def __init__(self, file: tree.File) -> None:
+        self.file = file
+        self.spans: tuple[list[Span], list[Span]] | None = None
+
+    def several(self, first: Span, second: Span) -> bool:
+        """Whether a step before `second` would stand in other places too, or in another file."""
+        if second.source != self.file.span.source:
             return True
-        if isinstance(part, (tree.Block, tree.Fn)) and within(second, part.span) and not within(first, part.span):
+        if self.spans is None:
+            parts = list(nodes_of(self.file.items))
+            copied = [part.span for part in parts if isinstance(part, (tree.Repeat, tree.For))]
+            called = [part.span for part in parts if isinstance(part, (tree.Block, tree.Fn))]
+            self.spans = copied, called
+        copied, called = self.spans
+        if any(within(second, span) for span in copied):
             return True
-    return False
+        return any(within(second, span) and not within(first, span) for span in called)
 
 
 def within(inner: Span, outer: Span) -> bool:

@@ -24,9 +24,8 @@ PARTS = {  # rule -> (code, what a message calls it, an example)
     "let": ("E127", "a value", "`h = a + b` or `h = x -> dense(10)`"),
     "return_": ("E127", "`return`", "`return value`"),
     "dim": ("E113", "`dim`", "`dim T = 128`"),
-    "body": ("E112", "a body", "`input image: u8[28, 28]`, `h = image -> dense(10)`, each in its own line"),
-    "start": ("E112", "a file", "`model Name { ... }`, `train Name { ... }`"),
 }
+ELSEWHERE = ("E112", "a file or a body", "`model Name { ... }`, or `h = image -> dense(10)` in a line of its own")
 CHARACTERS = {
     "\\": ("lines are not joined with a backslash", "a line that starts with `->` or an operator goes on from above"),
     "%": ("there is no `%`", "sizes divide exactly with `/`"),
@@ -277,5 +276,5 @@ def conditional(w: Where) -> Diagnostic | None:
 
 def parts(w: Where) -> Diagnostic:
     """What is left: the rule says what it is, and an example what it looks like."""
-    code, noun, example = PARTS.get(w.rule, PARTS["start"])
+    code, noun, example = PARTS.get(w.rule, ELSEWHERE)
     return w.say(code, f"{noun} cannot go on with {shown(w.found)}", w.found, f"for instance {example}")

@@ -62,6 +62,7 @@ def by_hand(
     """Each weight by itself, with its own numbers."""
     training = made.DECLARATION.training
     name, flags = training.optimizer.split("(")[0], dict(flags_of(training.optimizer))
+    flags |= {"momentum": True} if "momentum" in training.numbers else {}  # a number says that there is one
     w = made.Two(seed=3).get_weights()
     slots = {slot: {key: np.zeros_like(value) for key, value in w.items()} for slot in training.slots}
     for step in range(steps):
