@@ -46,8 +46,9 @@ def test_an_optional_else_would_conflict() -> None:
 
 def test_every_rule_the_parser_can_be_in_has_a_message() -> None:
     rules = {rule for rule in table.load().inside if rule}
-    assert rules - {"broken", "broken_item"} <= set(LOOKS) | set(PARTS)
-    assert set(LOOKS) | set(PARTS) <= rules | {"start"}
+    # A body's own lines have messages of their own; what is left of it shares the last message with a whole file.
+    assert rules - {"broken", "broken_item", "body"} <= set(LOOKS) | set(PARTS)
+    assert set(LOOKS) | set(PARTS) <= rules
 
 
 def test_the_words_of_the_language() -> None:
