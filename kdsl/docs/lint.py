@@ -11,7 +11,7 @@ FIXES = {"": "", "safe": "`--fix`", "unsafe": "`--unsafe-fixes`"}
 
 INTRODUCTION = """\
 `kdsl lint FILE` checks everything: first whether the file compiles, then, where it does, the rules below. Exit code 0 means that
-nothing was found, 1 that something was, 2 that a file could not be read. A file takes about a tenth of a second.
+nothing was found, 1 that something was, 2 that a file could not be read. A file takes about a fifth of a second.
 
 ```text
 kdsl lint digits.kmodel
