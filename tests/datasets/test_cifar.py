@@ -95,7 +95,7 @@ def place_of(tmp_path: Path, version: str, how: str) -> Path:
     if how == "folder":
         return write(tmp_path / "data", files)
     if how == "zipped":
-        return write(tmp_path / "data", {f"{name}.gz": gzip.compress(data) for name, data in files.items()})
+        return write(tmp_path / "data", {f"{name}.gz": gzip.compress(data, mtime=0) for name, data in files.items()})
     if how == "unpacked below":
         return write(tmp_path / inside, files).parent
     if how == "archive below":
@@ -168,7 +168,7 @@ def refused(spec: str, program) -> str:
         ("data_batch_2.bin", TEN_BINARY["data_batch_2.bin"][:-1], "3,072 bytes are no whole number of images"),
         ("data_batch_2.bin", b"", "0 bytes are no whole number of images, which have 3,073 each"),
         ("data_batch_2.bin", b"\x0a" + bytes(3072), "image 0 has the label 10, they lie in 0 to 9"),
-        ("data_batch_2.bin.gz", gzip.compress(TEN_BINARY["data_batch_2.bin"])[:-20], "is damaged"),
+        ("data_batch_2.bin.gz", gzip.compress(TEN_BINARY["data_batch_2.bin"], mtime=0)[:-20], "is damaged"),
         ("data_batch_2.bin.gz", b"no gzip", "is damaged"),
     ],
 )
@@ -208,7 +208,7 @@ def test_a_cut_pickle_is_named(tmp_path: Path, cifar) -> None:
 def test_damaged_archives(tmp_path: Path, cifar) -> None:
     path = place_of(tmp_path, "binary", "archive")
     whole = path.read_bytes()
-    for data in (whole[: len(whole) // 2], whole[:-9], b"", b"no archive", gzip.compress(b"no archive")):
+    for data in (whole[: len(whole) // 2], whole[:-9], b"", b"no archive", gzip.compress(b"no archive", mtime=0)):
         path.write_bytes(data)
         assert f"{path} is no tar archive, or a damaged one" in refused(f"cifar10:{path}", cifar)
     path = tar(tmp_path / "cut.tar", "x", TEN_BINARY, "w")
