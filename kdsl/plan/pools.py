@@ -10,7 +10,7 @@ from kdsl.ops.pooling import pool_windows
 from kdsl.plan.launch import Buffer
 from kdsl.plan.layout import Layout, last_axis, padded
 from kdsl.plan.lowering import Lowering
-from kdsl.plan.windows import Axis, axes_of, three
+from kdsl.plan.pictures import Axis, axes_of, three
 
 
 def lower_pool(lowering: Lowering, node: Node) -> None:

@@ -8,188 +8,16 @@ Back to the weights, the taps are rows of the tile and the places are what is su
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import product as every
 from math import prod
 
 from kdsl.graph.graph import Node
-from kdsl.ops.convolution import geometry
 from kdsl.plan.epilogues import epilogue, finish_in_place
+from kdsl.plan.filters import Phase, panels_of_filters, phases, reversed_taps
 from kdsl.plan.launch import Buffer
 from kdsl.plan.layout import PANEL, Layout, last_axis, padded
 from kdsl.plan.lowering import Lowering
-
-AXES = 3
-
-
-@dataclass(frozen=True, slots=True)
-class Axis:
-    """One spatial axis of a convolution: its size, the window's taps, and the places of the result."""
-
-    size: int
-    taps: int
-    stride: int
-    spread: int
-    before: int
-    places: int
-
-
-def three(values: Sequence[int], missing: int = 1) -> tuple[int, ...]:
-    """Sizes along z, y and x; axes that there are none of have size 1."""
-    return (*[missing] * (AXES - len(values)), *values)
-
-
-def axes_of(node: Node, spatial: Sequence[int], taps: Sequence[int]) -> tuple[Axis, ...]:
-    """z, y and x of a convolution over a picture of these sizes with a window of so many taps."""
-    found = geometry(node.keywords, taps)
-    before = [pair[0] for pair in found.padding]
-    parts = (
-        three(spatial),
-        three(taps),
-        three(found.strides),
-        three(found.dilation),
-        three(before, 0),
-        three(found.places(spatial)),
-    )
-    return tuple(Axis(*sizes) for sizes in zip(*parts, strict=True))
-
-
-# -- pictures in lines without gaps ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """A value whose places lie side by side along x: `before` places of zeros, and as many behind as were asked for."""
-
-    at: str
-    row: int
-    slice: int
-    line: int
-    place: int
-    before: int
-    buffer: Buffer
-
-
-def picture(lowering: Lowering, value: str, before: int = 0, behind: int = 0) -> Picture:
-    """The value [.., x, channels] with places of zeros at the ends of its lines; copied, if it does not lie so already."""
-    type = lowering.type(value)
-    *spatial, channels = type.shape
-    z, y, x = three(spatial)
-    view = lowering.view(value)
-    assert view.buffer is not None
-    strides = (0, 0, 0, *view.strides)[-4:]
-    if not before and not behind and strides[2] == channels:
-        return Picture(view.at, view.row, strides[0], strides[1], channels, 0, view.buffer)
-    layout = Layout(z * y, (before + x + behind) * channels)
-    key = (f"{value}.framed_{before}_{behind}", layout)
-    if key not in lowering.copies:
-        made = lowering.new_buffer(lowering.names(key[0]), layout, lowering.home)
-        lowering.copies[key] = made
-        together = strides[2] == channels
-        lowering.launch(
-            "frame",
-            lowering.graph[value],
-            (view.buffer,),
-            made,
-            rows=lowering.rows,
-            lines=z * y,
-            runs=1 if together else x,
-            run=x * channels if together else channels,
-            x=view.at,
-            x_row=view.row,
-            x_line=strides[1] if y > 1 or z == 1 else strides[0],
-            x_run=0 if together else strides[2],
-            before=before * channels,
-            out=made.name,
-            out_row=layout.row,
-            out_line=layout.step,
-            comment_=f"{value}, places side by side" + (", with zeros around" if before or behind else ""),
-        )
-    made = lowering.copies[key]
-    return Picture(made.name, layout.row, y * layout.step, layout.step, channels, before, made)
-
-
-# -- weights -----------------------------------------------------------------------------------------------------------
-
-
-def _lines(lowering: Lowering, value: str, groups: int) -> Buffer:
-    """The weights [.., channels / groups, filters] in lines of the filters; all channels, where they come in groups."""
-    if groups == 1:
-        return lowering.read(value)
-    *taps, inside, filters = lowering.type(value).shape
-    name, layout = f"{value}.of_all_channels", Layout(prod(taps) * inside * groups, filters, packed=True)
-    if (name, layout) not in lowering.copies:
-        node = lowering.graph[value]
-        with lowering.at_home(node):
-            w, made = lowering.read(value), lowering.buffer(name, layout)
-            sizes = {"taps": prod(taps), "channels": inside * groups, "filters": filters, "groups": groups}
-            lowering.launch("spread_groups", node, (w,), made, **sizes, w=w.name, out=made.name)
-    return lowering.copies[name, layout]
-
-
-def _panels(lowering: Lowering, value: str, groups: int) -> Buffer:
-    """The weights [taps * channels, filters] in panels of 16 filters."""
-    *taps, inside, filters = lowering.type(value).shape
-    lines = prod(taps) * inside * groups
-    name, layout = f"{value}.panels", Layout(lines * padded(filters) // PANEL, PANEL, packed=True)
-    if (name, layout) not in lowering.copies:
-        node = lowering.graph[value]
-        with lowering.at_home(node):
-            w, made = _lines(lowering, value, groups), lowering.buffer(name, layout)
-            sizes = {"inputs": lines, "units": filters, "first": 0, "lines": lines}
-            said = f"{value} in panels, for its convolution"
-            lowering.launch("panels_of_lines", node, (w,), made, **sizes, w=w.name, out=made.name, comment_=said)
-    return lowering.copies[name, layout]
-
-
-@dataclass(frozen=True, slots=True)
-class Phase:
-    """Along one axis: the places `first + n * stride` of the data, which `count` of them the taps `tap + n * stride` meet.
-    In the gradient their windows begin at `start + n`."""
-
-    first: int
-    count: int
-    tap: int
-    taps: int
-    start: int
-
-
-def phases(axis: Axis) -> list[Phase]:
-    """What a convolution along this axis is, seen from its input: one sum of taps for each remainder of the stride."""
-    if axis.stride == 1:
-        return [Phase(0, axis.size, 0, axis.taps, axis.before - (axis.taps - 1) * axis.spread)]
-    found = []
-    for rest in range(axis.stride):
-        first = (rest - axis.before) % axis.stride
-        count = -(-(axis.size - first) // axis.stride)
-        taps = -(-(axis.taps - rest) // axis.stride)
-        if count > 0:
-            start = (first + axis.before) // axis.stride - (taps - 1)
-            found.append(Phase(first, count, rest, max(taps, 0), start))
-    return found
-
-
-def _reversed(lowering: Lowering, value: str, groups: int, axes: Sequence[Axis], phase: Sequence[Phase]) -> Buffer:
-    """The taps of one phase, reversed and transposed, in panels of 16 channels."""
-    *_, inside, filters = lowering.type(value).shape
-    channels, taps = inside * groups, [p.taps for p in phase]
-    numbers = padded(channels) * prod(taps) * filters
-    shown = ".".join(str(p.tap) for p in phase)
-    name, layout = f"{value}.reversed.{shown}", Layout(-(-numbers // PANEL) + PANEL, PANEL, packed=True)
-    if (name, layout) not in lowering.copies:
-        node = lowering.graph[value]
-        with lowering.at_home(node):
-            w, made = _lines(lowering, value, groups), lowering.buffer(name, layout)
-            arguments: dict[str, object] = {"size_y": axes[1].taps, "size_x": axes[2].taps}
-            arguments |= {"channels": channels, "filters": filters}
-            for letter, axis, p in zip("zyx", axes, phase, strict=True):
-                arguments |= {f"first_{letter}": p.tap, f"stride_{letter}": axis.stride, f"taps_{letter}": p.taps}
-            said = f"{value} reversed, for the way back"
-            lowering.launch("reversed_windows", node, (w,), made, **arguments, w=w.name, out=made.name, comment_=said)
-    return lowering.copies[name, layout]
-
-
-# -- the three products ------------------------------------------------------------------------------------------------
+from kdsl.plan.pictures import Axis, Picture, axes_of, picture
 
 
 def lower_conv(lowering: Lowering, node: Node) -> None:
@@ -204,7 +32,7 @@ def lower_conv(lowering: Lowering, node: Node) -> None:
     source = picture(lowering, value, x.before, behind)
     made = lowering.result(node, last_axis(node.type))
     end = epilogue(lowering, product, rest, made.layout)
-    w = _panels(lowering, kernel, groups)
+    w = panels_of_filters(lowering, kernel, groups)
     close = x.spread == 1
     lowering.launch(
         "slide",
@@ -256,7 +84,7 @@ def lower_conv_data_gradient(lowering: Lowering, node: Node) -> None:
     end = epilogue(lowering, product, rest, made.layout)
     for phase in every(*along):
         in_z, in_y, in_x = phase
-        w = _reversed(lowering, kernel, groups, axes, phase)
+        w = reversed_taps(lowering, kernel, groups, axes, phase)
         close = step == 1
         lowering.launch(
             "slide",

@@ -6,7 +6,7 @@ Places lie as in `numba_pools`. What has several filters for each channel is lai
 from __future__ import annotations
 
 from kdsl.runtime.numba_kernel import kernel
-from kdsl.runtime.numba_pools import first_tap, last_tap
+from kdsl.runtime.numba_taps import first_tap, last_tap
 from kdsl.runtime.simd import LANES, Memory, padded
 from kdsl.runtime.simd_functions import spread
 from kdsl.runtime.simd_memory import load, store

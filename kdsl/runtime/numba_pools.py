@@ -8,24 +8,11 @@ from __future__ import annotations
 
 import math
 
-from numba.extending import register_jitable
-
 from kdsl.runtime.numba_kernel import kernel
+from kdsl.runtime.numba_taps import first_tap, last_tap
 from kdsl.runtime.simd import LANES, Memory
 from kdsl.runtime.simd_functions import maximum, spread, where
 from kdsl.runtime.simd_memory import load, store
-
-
-@register_jitable
-def first_tap(top: int, apart: int) -> int:
-    """Of a window that begins at `top`, with taps so far apart, the first one inside."""
-    return max(0, -(top // apart))
-
-
-@register_jitable
-def last_tap(top: int, apart: int, taps: int, size: int) -> int:
-    """One behind the last tap inside."""
-    return min(taps, (size - top + apart - 1) // apart)
 
 
 @kernel

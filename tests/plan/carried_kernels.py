@@ -15,27 +15,12 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+from kdsl.codegen.numba import CARRIED
 from kdsl.plan.maps import Maps
 from kdsl.plan.names import Names
 
-FILES = (
-    "simd",
-    "simd_functions",
-    "simd_memory",
-    "simd_wide",
-    "simd_random",
-    "numba_kernel",
-    "numba_dense",
-    "numba_product",
-    "numba_moves",
-    "numba_augment",
-    "numba_windows",
-    "numba_pools",
-    "numba_depthwise",
-    "numba_softmax",
-    "numba_measures",
-    "numba_weights",
-)
+WITHOUT = ("numba_driver", "numba_team", "numba_engine", "numba_clock")  # no kernels of ops
+FILES = [name for name in CARRIED if name not in WITHOUT]
 ROOT = Path(tempfile.gettempdir()) / "kdsl-test-kernels"
 
 
