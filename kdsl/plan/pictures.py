@@ -25,6 +25,12 @@ class Axis:
     before: int
     places: int
 
+    @property
+    def behind(self) -> int:
+        """Places of zeros that the last window reaches beyond the end."""
+        last = (self.places - 1) * self.stride + (self.taps - 1) * self.spread + 1
+        return max(0, last - self.before - self.size)
+
 
 def three(values: Sequence[int], missing: int = 1) -> tuple[int, ...]:
     """Sizes along z, y and x; axes that there are none of have size 1."""

@@ -27,33 +27,19 @@ def lower_conv(lowering: Lowering, node: Node) -> None:
     *taps, _, filters = lowering.type(kernel).shape
     *spatial, channels = lowering.type(value).shape
     groups = _groups(product)
-    axes = z, y, x = axes_of(product, spatial, taps)
-    behind = max(0, (x.places - 1) * x.stride + (x.taps - 1) * x.spread + 1 - x.before - x.size)
-    source = picture(lowering, value, x.before, behind)
+    axes = _, y, x = axes_of(product, spatial, taps)
+    source = picture(lowering, value, x.before, x.behind)
     made = lowering.result(node, last_axis(node.type))
     end = epilogue(lowering, product, rest, made.layout)
     w = panels_of_filters(lowering, kernel, groups)
-    close = x.spread == 1
     lowering.launch(
         "slide",
         node,
         (source.buffer, w, *end.reads),
         made,
         rows=lowering.rows,
-        **_lines_of(z, y),
-        taps_x=1 if close else x.taps,
-        run=(x.taps if close else 1) * channels,
-        first_z=-z.before,
-        first_y=-y.before,
-        stride_z=z.stride,
-        stride_y=y.stride,
-        places_z=z.places,
-        places_y=y.places,
-        places_x=x.places,
+        **_windows_over(source, axes, channels),
         units=padded(filters),
-        **_read(source, "x"),
-        x_place=x.stride * channels,
-        x_tap=x.spread * channels,
         w=w.name,
         w_panel=prod(a.taps for a in axes) * channels * PANEL,
         bias=end.bias,
@@ -130,9 +116,8 @@ def lower_conv_kernel_gradient(lowering: Lowering, node: Node) -> None:
     assert isinstance(window, tuple)
     taps = [size for size in window if isinstance(size, int)]
     *spatial, channels = lowering.type(value).shape
-    z, y, x = axes_of(node, spatial, taps)
-    behind = max(0, (x.places - 1) * x.stride + (x.taps - 1) * x.spread + 1 - x.before - x.size)
-    source = picture(lowering, value, x.before, behind)
+    axes = _, y, x = axes_of(node, spatial, taps)
+    source = picture(lowering, value, x.before, x.behind)
     g = lowering.read(upstream)
     made = lowering.result(node)
     filters, step = made.layout.width, g.layout.step
@@ -140,27 +125,14 @@ def lower_conv_kernel_gradient(lowering: Lowering, node: Node) -> None:
     if groups > 1:
         layout = Layout(prod(taps) * channels, filters, packed=True)
         whole = lowering.new_buffer(lowering.names(f"{node.name}.of_all_channels"), layout, "partial")
-    close = x.spread == 1
     lowering.launch(
         "slide_gradient",
         node,
         (source.buffer, g),
         whole,
         rows=lowering.rows,
-        **_lines_of(z, y),
-        taps_x=1 if close else x.taps,
-        run=(x.taps if close else 1) * channels,
-        first_z=-z.before,
-        first_y=-y.before,
-        stride_z=z.stride,
-        stride_y=y.stride,
-        places_z=z.places,
-        places_y=y.places,
-        places_x=x.places,
+        **_windows_over(source, axes, channels),
         units=padded(filters),
-        **_read(source, "x"),
-        x_place=x.stride * channels,
-        x_tap=x.spread * channels,
         g=g.name,
         g_row=g.layout.row,
         g_slice=y.places * x.places * step,
@@ -185,7 +157,10 @@ def _groups(node: Node) -> int:
     return groups
 
 
-def _lines_of(z: Axis, y: Axis) -> dict[str, int]:
+def _windows_over(source: Picture, axes: Sequence[Axis], channels: int) -> dict[str, object]:
+    """Where the windows of a convolution lie in its input, and their taps; those along x are one run where they touch."""
+    z, y, x = axes
+    close = x.spread == 1
     return {
         "size_z": z.size,
         "size_y": y.size,
@@ -193,6 +168,18 @@ def _lines_of(z: Axis, y: Axis) -> dict[str, int]:
         "taps_y": y.taps,
         "spread_z": z.spread,
         "spread_y": y.spread,
+        "taps_x": 1 if close else x.taps,
+        "run": (x.taps if close else 1) * channels,
+        "first_z": -z.before,
+        "first_y": -y.before,
+        "stride_z": z.stride,
+        "stride_y": y.stride,
+        "places_z": z.places,
+        "places_y": y.places,
+        "places_x": x.places,
+        **_read(source, "x"),
+        "x_place": x.stride * channels,
+        "x_tap": x.spread * channels,
     }
 
 
