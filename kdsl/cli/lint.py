@@ -113,8 +113,9 @@ def report(found: Sequence[Diagnostic], files: int, made: int, form: str, consol
 def rendered(found: Sequence[Diagnostic], form: str) -> str:
     if form == "json":
         from kdsl.diagnostics.json import render_json
+        from kdsl.lint import SAFE
 
-        return render_json(found)
+        return render_json(found, SAFE)
     if form == "github":
         from kdsl.diagnostics.github import render_github
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 from kdsl.diagnostics.catalogue import CATALOGUE
@@ -11,15 +11,16 @@ from kdsl.diagnostics.diagnostic import Diagnostic
 from kdsl.source import Span
 
 
-def render_json(diagnostics: Iterable[Diagnostic]) -> str:
-    """A JSON list of `record`s, and a newline."""
-    return json.dumps([record(diagnostic) for diagnostic in diagnostics], indent=2, ensure_ascii=True) + "\n"
+def render_json(diagnostics: Iterable[Diagnostic], safe: Container[str] = ()) -> str:
+    """A JSON list of `record`s, and a newline. `safe` are the codes whose edits change no results."""
+    return json.dumps([record(diagnostic, safe) for diagnostic in diagnostics], indent=2, ensure_ascii=True) + "\n"
 
 
-def record(diagnostic: Diagnostic) -> dict[str, Any]:
+def record(diagnostic: Diagnostic, safe: Container[str]) -> dict[str, Any]:
     """One diagnostic as plain values."""
     entry = CATALOGUE.get(diagnostic.code)
     edits = [{"content": edit.text, "filename": edit.span.source.name, **place(edit.span)} for edit in diagnostic.edits]
+    kind = "safe" if diagnostic.code in safe else "unsafe"
     return {
         "code": diagnostic.code,
         "name": entry.name if entry is not None else None,
@@ -34,7 +35,7 @@ def record(diagnostic: Diagnostic) -> dict[str, Any]:
         ],
         "notes": list(diagnostic.notes),
         "help": diagnostic.help or None,
-        "fix": {"message": diagnostic.help or None, "edits": edits} if edits else None,
+        "fix": {"message": diagnostic.help or None, "applicability": kind, "edits": edits} if edits else None,
     }
 
 

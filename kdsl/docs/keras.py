@@ -95,7 +95,7 @@ def phrases(title: str, registry: Mapping[str, type[Declared]]) -> str:
 def missing() -> str:
     """What the language knows by name and does not compile yet."""
     rows = []
-    for name in sorted(not_yet.LAYERS - set(LAYERS)):
+    for name in sorted(not_yet.LAYERS.keys() - LAYERS.keys()):
         words = foreign.LATER_NAMES.get(name, "").split()
         rows.append([codes(word for word in words if word in KERAS) or "`MultiHeadAttention` of one input", code(name)])
     for ours, theirs in (("stop_early", "EarlyStopping"), ("keep_best", "ModelCheckpoint(save_best_only=True)")):

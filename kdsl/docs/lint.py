@@ -52,8 +52,17 @@ ignore = ["W618"]
 OUTPUT = """\
 ## Output
 
-`--output full` (the default) shows the place, why, and what to write. `concise` is one line each. `json` is for programs, with places
-and edits; `github` makes annotations of a workflow; `sarif` is read by code-scanning services.
+`--output full` (the default) shows the place, why, and what to write. `concise` is one line each. `github` makes annotations of a
+workflow; `sarif` (2.1.0) is read by code-scanning services.
+
+`json` is for programs: a list of objects with `code`, `name`, `severity`, `message`, `filename`, `location` and `end_location` (rows and columns count
+from 1, in characters; the end is the place behind), `label`, `labels` (other places), `notes`, `help`, and `fix`. A `fix` is `null`, or has a
+`message`, its `edits`, and an `applicability`: `safe` where it changes no results, so that `--fix` makes it, else `unsafe`.
+
+```text
+"fix": {"message": "leave one out", "applicability": "safe", "edits": [{"content": "", "filename": "net.kmodel",
+        "location": {"row": 7, "column": 49}, "end_location": {"row": 7, "column": 57}}]}
+```
 
 The manifest `.pre-commit-hooks.yaml` offers the hooks `kdsl-lint` and `kdsl-format`:
 

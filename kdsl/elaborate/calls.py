@@ -214,7 +214,7 @@ def unknown_function(context: Context, node: tree.Call) -> None:
             context.report.error("E208", f"`{name}` is {what}, not a value", node.name.span, help=help)
             return
     if name in LATER:
-        not_yet(context.report, f"`{name}` layers", node.span)
+        not_yet(context.report, f"`{name}` layers", node.span, LATER[name])
         return
     if context.scope.is_porous() and not ours:
         return

@@ -11,7 +11,7 @@ from kdsl.elaborate.definitions import definitions, items_of
 from kdsl.elaborate.doubts import doubtful_lines, without_doubts
 from kdsl.elaborate.imports import Loader, Reader, read_import
 from kdsl.elaborate.model import elaborate_model
-from kdsl.elaborate.not_yet import not_yet
+from kdsl.elaborate.not_yet import PARTS, not_yet
 from kdsl.elaborate.program import Elaborated, ModelProgram
 from kdsl.elaborate.report import Report
 from kdsl.elaborate.scope import Scope
@@ -101,7 +101,7 @@ def trains_of(context: Context, file: tree.File) -> dict[str, tree.Train]:
                 )
                 context.report.error("E207", f"there is no model `{name}` to train", item.path.span, help=help)
         elif len(item.path.names) > 1:
-            not_yet(context.report, "`train` blocks for parts of a model", item.path.span)
+            not_yet(context.report, "`train` blocks for parts of a model", item.path.span, PARTS)
         elif name in found:
             context.report.error(
                 "E507",

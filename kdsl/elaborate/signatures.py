@@ -14,8 +14,9 @@ from kdsl.elaborate.names import near_edit
 from kdsl.elaborate.parameters import SAMPLES, of_type
 from kdsl.elaborate.scope import UNKNOWN, LayerChoice, Named, Tensor, Unknown
 from kdsl.elaborate.unknown_layer import unknown_layer
-from kdsl.elaborate.words import joined, listed, question, short
+from kdsl.elaborate.words import counted, joined, listed, question, short
 from kdsl.ops.registry import LAYERS
+from kdsl.source import Span
 from kdsl.syntax import tree
 
 
@@ -57,18 +58,28 @@ def matched(
 
 def too_many(context: Context, call: Call, names: list[str], positional: int, argument: tree.Argument) -> None:
     given = short(argument.value.span.text)
-    help, edits = "", []
+    flowing = [each.name.text for each in call.definition.item.parameters if each.name.text not in names]
+    help, edits = f"leave out `{given}`", left_out(call, argument)
+    if flowing:
+        help += f"; its {listed(flowing, 'and')} {'stands' if len(flowing) == 1 else 'stand'} before the arrow"
     if not names:
-        message = f"`{call.name}` takes no {'further ' if call.definition.item.parameters else ''}arguments"
-        if call.definition.kind == "block":
-            help = "what flows in stands before the arrow"
+        message = f"`{call.name}` takes no {'further ' if flowing else ''}arguments"
     elif positional == len(names):
-        message = f"`{call.name}` takes {len(names)} argument{'s' if len(names) > 1 else ''}: {', '.join(names)}"
+        message = f"`{call.name}` takes {counted(len(names), 'argument')}: {', '.join(names)}"
     else:
         message = f"`{call.name}` takes one argument without a name, its `{names[0]}`"
         help = f"say which it is: {listed(names[positional:])}, as in `{names[positional]} = {given}`"
         edits = [Edit(argument.span, f"{names[positional]} = {argument.span.text}")] if len(names) == 2 else []
     context.report.error("E308", message, argument.span, help=help, edits=edits)
+
+
+def left_out(call: Call, argument: tree.Argument) -> list[Edit]:
+    """The edit that takes an argument behind others away, with the comma before it."""
+    place = call.arguments.index(argument)
+    if place == 0:
+        return []
+    before = call.arguments[place - 1].span
+    return [Edit(Span(argument.span.source, before.stop, argument.span.stop), "")]
 
 
 def unknown_argument(context: Context, call: Call, names: list[str], taken: list[str], written: tree.Name) -> None:

@@ -191,11 +191,15 @@ def name_setting(context: Context, written: tree.Name, value: tree.Value | None)
     if name in SETTINGS:
         return name
     if name in LATER:
-        not_yet(context.report, f"{LATER[name]} (`{name}`)", written.span)
+        what, help = LATER[name]
+        not_yet(context.report, f"{what} (`{name}`)", written.span, help)
         return ""
     ours = foreign.here(name, foreign.SETTINGS)
     near = nearest(name, [*SETTINGS, *LATER])
-    if ours:
+    if ours in LATER:
+        what, help = LATER[ours]
+        help = f"kdsl has no {what} yet; {help}"
+    elif ours:
         help = (
             f"Keras's `{name}` is `{ours}` here"
             if name in ("batch_size", "validation_data")

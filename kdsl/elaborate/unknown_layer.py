@@ -30,15 +30,9 @@ def unknown_layer(context: Context, step: tree.Layer, bound: Bound | None) -> No
         label = Label(later, "bound here")
         context.report.error("E206", f"`{name}` is used before it is bound", step.name.span, secondary=[label])
     elif foreign.later_layer(name) == name:
-        not_yet(context.report, f"`{name}` layers", step.name.span, meanwhile(name))
+        not_yet(context.report, f"`{name}` layers", step.name.span, LATER[name])
     elif not (context.scope.is_porous() and not foreign_or_near(context, name)):
         say_unknown(context, step)
-
-
-def meanwhile(later: str) -> str:
-    """The blocks of the library that do what a layer to come will do; empty where there are none."""
-    blocks = {"self_attention": "SelfAttention", "attention": "SelfAttention, CrossAttention"}.get(later, "")
-    return f'the library has it as a block: `import {blocks} from "kdsl:attention"`' if blocks else ""
 
 
 def foreign_or_near(context: Context, name: str) -> bool:
@@ -87,11 +81,7 @@ def say_unknown(context: Context, step: tree.Layer) -> None:
         return
     later = foreign.later_layer(name) or foreign.later_layer(lower)
     if later:
-        help = f"Keras's `{name}` is `{later}` here, and kdsl has no `{later}` yet"
-        if meanwhile(later):
-            help += f"; {meanwhile(later)}"
-        elif name in ("cat", "Embedding") or name[-1:] == "d":
-            help = f"PyTorch's `{name}` is `{later}` here, and kdsl has no `{later}` yet"
+        help = f"Keras's `{name}` is `{later}` here, and kdsl has no `{later}` yet; {LATER[later]}"
         context.report.error("E201", message, step.name.span, help=help)
         return
     loss = name if name in foreign.LOSSES else foreign.here(name, foreign.LOSSES)

@@ -6,8 +6,10 @@ from kdsl.diagnostics.diagnostic import Diagnostic
 from kdsl.syntax.explain_headers import LOOKS
 from kdsl.syntax.problems import indentation, quoted, shown
 from kdsl.syntax.tokens import CLOSER, END, INFIX, LITERALS, NAME_WORDS, VALUE_ENDS
-from kdsl.syntax.where import Where
+from kdsl.syntax.where import FLOW_STARTS, Where
 
+SIDES = FLOW_STARTS | {"COMPARE", "AND", "OR", "NOT"}
+LONGEST = 80  # a comparison that a message writes out
 STATEMENT_RULES = ("let", "output", "import_", "return_", "block", "names", "dim", "pipe", "layer", "choice")
 PARTS = {  # rule -> (code, what a message calls it, an example)
     "args": ("E121", "arguments", "`dense(10)`, `conv(32, kernel = 3)`"),
@@ -160,18 +162,32 @@ def chained(w: Where) -> Diagnostic | None:
     if previous is None:
         return None
     if found.kind == "COMPARE" and previous.kind in VALUE_ENDS and not w.after_step:
-        middle = w.i - 2 >= w.low and w.tokens[w.i - 2].kind == "COMPARE"
-        if not middle:
-            return w.say("E116", "comparisons do not chain", found, "write `a < b and b < c`")
-        help = f"write `... and {previous.text} {found.text} ...`"
-        change = [(found.start, found.start, f"and {previous.text} ")]
-        return w.say("E116", "comparisons do not chain", found, help, change)
+        return chain(w)
     if found.kind == "EQUAL" and previous.kind == "QUANTITY":
         unit = previous.text.split()[-1]
         start = previous.stop - len(unit)
         change = [(start, start, "\n" + indentation(w.source, w.begin.start))]
         return w.say("E106", f"`{unit}` starts a new statement", found, f"put `{unit}` on a line of its own", change)
     return None
+
+
+def chain(w: Where) -> Diagnostic:
+    """`a < b < c`: what stands between two comparisons is written twice."""
+    start, k = w.flow_start(w.i, SIDES), w.i
+    first = w.flow_start(start - 1, SIDES) if start > w.low and w.tokens[start - 1].kind == "COMPARE" else start
+    whole, changes = w.text(first, k), []
+    while w.tokens[k].kind == "COMPARE":
+        middle, end = w.text(start, k), w.flow_end(k + 1, SIDES)
+        changes.append((w.tokens[k].start, w.tokens[k].start, f"and {middle} "))
+        whole = f"{whole} and {middle} {w.text(k, end)}"
+        start, k = k + 1, end
+    if first == w.flow_start(w.i, SIDES) or start == k or "\n" in whole or len(whole) > LONGEST:
+        return w.say("E116", "comparisons do not chain", w.found, "write `a < b and b < c`")
+    if first > w.low and w.tokens[first - 1].kind == "NOT":
+        whole = f"({whole})"
+        changes = [(w.tokens[first].start, w.tokens[first].start, "("), *changes]
+        changes += [(w.tokens[k - 1].stop, w.tokens[k - 1].stop, ")")]
+    return w.say("E116", "comparisons do not chain", w.found, f"write `{whole}`", changes)
 
 
 def value_missing(w: Where) -> Diagnostic | None:

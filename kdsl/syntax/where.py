@@ -12,6 +12,7 @@ from kdsl.syntax.problems import Change, problem
 from kdsl.syntax.tokens import CLOSER, END, INFIX, OPENER, Token
 
 FLOW_STARTS = frozenset({"EQUAL", "RETURN", "COMMA", "THEN", "ELSE", "IF", "ARROW", "_NL"})
+FLOW_ENDS = frozenset({"COMMA", "THEN", "ELSE", "COLON"})
 
 
 class Where:
@@ -93,12 +94,13 @@ class Where:
         """Index of the first token of the last operand before token `i`."""
         return self.flow_start(i, FLOW_STARTS | INFIX)
 
-    def flow_end(self, i: int) -> int:
-        """Index behind the value that token `i` starts or stands in: at a comma, a closer, `else`, or the line's end."""
+    def flow_end(self, i: int, stops: frozenset[str] = frozenset()) -> int:
+        """Index behind the value that token `i` starts or stands in: at a comma, a closer, `else`, or the line's end;
+        and at what is in `stops`."""
         depth = 0
         for k in range(i, len(self.tokens)):
             kind = self.tokens[k].kind
-            if depth == 0 and (kind in CLOSER or kind in END or kind in ("COMMA", "THEN", "ELSE", "COLON")):
+            if depth == 0 and (kind in CLOSER or kind in END or kind in FLOW_ENDS or kind in stops):
                 return k
             depth += (kind in OPENER) - (kind in CLOSER)
         return len(self.tokens) - 1

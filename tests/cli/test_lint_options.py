@@ -144,6 +144,13 @@ def test_github(kdsl, net: Path) -> None:
     assert next(line for line in lines if "W603" in line).startswith(f"{start}`spare` is never used%0Ahelp: ")
 
 
+def test_json_says_which_edits_are_safe(kdsl, net: Path) -> None:
+    """Those that `--fix` makes."""
+    found = json.loads(kdsl("lint", net, "--extend-select", "undocumented", "--output", "json").stdout)
+    kinds = {it["code"]: it["fix"] and it["fix"]["applicability"] for it in found}
+    assert kinds == {"W603": "unsafe", "W605": "safe", "W608": None, "W619": None, "W623": "safe"}
+
+
 def test_sarif(kdsl, net: Path) -> None:
     log = json.loads(kdsl("lint", "net.kmodel", "--output", "sarif").stdout)
     assert log["version"] == "2.1.0"

@@ -158,6 +158,7 @@ def test_json() -> None:
         "help": "change the size",
         "fix": {
             "message": "change the size",
+            "applicability": "unsafe",
             "edits": [
                 {
                     "content": "10",
@@ -169,6 +170,7 @@ def test_json() -> None:
         },
     }
     assert json.loads(render_json([])) == []
+    assert json.loads(render_json([FULL], {FULL.code}))[0]["fix"]["applicability"] == "safe"
     bare = json.loads(render_json([Diagnostic("E104", "m", Label(SOURCE.span(0, 1)))]))[0]
     assert bare["fix"] is bare["help"] is bare["label"] is None
 
