@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from os import fsencode
 from pathlib import PurePath
 from typing import Any
 from urllib.parse import quote
@@ -97,4 +98,4 @@ def region(span: Span) -> dict[str, int]:
 def uri(name: str) -> str:
     """A path as an URI: relative ones stay so, for the service knows where the repository lies."""
     path = PurePath(name)
-    return path.as_uri() if path.is_absolute() else quote(path.as_posix())
+    return path.as_uri() if path.is_absolute() else quote(fsencode(path.as_posix()))
