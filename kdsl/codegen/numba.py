@@ -30,6 +30,8 @@ CARRIED = (
     "numba_window_tile",
     "numba_windows",
     "numba_window_gradient",
+    "numba_winograd_tile",
+    "numba_winograd",
     "numba_window_copies",
     "numba_pools",
     "numba_depthwise",

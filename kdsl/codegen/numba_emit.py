@@ -11,7 +11,7 @@ from kdsl.codegen.clocks import Clocks, Moved
 from kdsl.codegen.text import WIDTH, call, comment, indented, origin_of, place
 from kdsl.graph.graph import Graph, Node
 from kdsl.graph.types import TensorType
-from kdsl.plan.launch import Buffer, Launch, Part, Stages
+from kdsl.plan.launch import ROOM, Buffer, Launch, Part, Stages
 from kdsl.plan.maps import C_POINTERS
 from kdsl.plan.model import ModelPlan, in_batches
 
@@ -138,13 +138,14 @@ class Emitter:
             moment = "job[SEED], job[STEP] + step" if self.kind == "train" else "0, 0"
             lines.append(f"key_{stream} = random_key({moment}, {stream})")
         lines += self.locals_of(self._texts(launches), memory=False, start=start)
-        scratch = [b for b in self._used(self._texts(launches)) if b.home == "scratch"]
-        if scratch:
+        texts = self._texts(launches)
+        scratch = [b for b in self._used(texts) if b.home == "scratch"]
+        if scratch or ROOM in texts:
             lines.append("# Values of this block, in this thread's scratch.")
             lines.append(f"scratch = {self.capital}SCRATCH + me * {self.capital}SCRATCH_SIZE")
-            for b in scratch:
-                at = b.offset * self.plan.block_rows
-                lines.append(f"{b.name} = scratch + {at}" if at else f"{b.name} = scratch")
+            lines += [f"{b.name} = scratch{_plus(b.offset * self.plan.block_rows)}" for b in scratch]
+        if ROOM in texts:
+            lines.append(f"{ROOM} = scratch{_plus(self.plan.room)}  # of kernels, while they run")
         return lines
 
     def _used(self, texts: Iterable[str]) -> list[Buffer]:

@@ -9,6 +9,7 @@ from kdsl.graph.graph import Node
 from kdsl.plan.layout import Layout
 
 HERE = "here"  # stands for where a launch writes, in those that are written for the piece at hand
+ROOM = "room"  # stands for the place behind a thread's scratch that kernels may use while they run
 Home = Literal["scratch", "kept", "fixed", "partial", "weight", "constant"]
 PartKind = Literal["prepare", "rows", "close", "late", "finish", "after"]
 
@@ -108,7 +109,7 @@ class Stages:
     numbers   how many numbers of the whole batch are kept for later parts
     places    where values that others ask for ended: value -> buffer
     own       launches over whole weights that the update does piece by piece: value -> launch, into the buffer HERE
-    kept      numbers per row of the batch; `partial` per block; `fixed` in all
+    kept      numbers per row of the batch; `partial` per block; `fixed` in all; `room` for a kernel while it runs
     """
 
     prepare: Part = field(default_factory=lambda: Part("prepare"))
@@ -128,6 +129,7 @@ class Stages:
     kept: int = 0
     partial: int = 0
     fixed: int = 0
+    room: int = 0
 
     @property
     def launches(self) -> list[Launch]:

@@ -30,7 +30,7 @@ BATCH_OF_EVALUATION = 256  # rows that `evaluate` and `predict` take as one batc
 class ModelPlan:
     """train, evaluate   None for a model without a train block
     block_rows        rows that one thread takes at a time; `batch` is the planned batch
-    scratch           numbers each thread has for itself
+    scratch           numbers each thread has for itself: those of a block's rows, and from `room` on what kernels use
     groups            the chunks of the update; `late_groups` those of the sums, and with clipping the gradients, before it
     """
 
@@ -44,6 +44,7 @@ class ModelPlan:
     late_groups: tuple[Group, ...]
     batch: int
     block_rows: int
+    room: int
     scratch: int
     clip: str | None
 
@@ -169,9 +170,21 @@ def plan_model(
         work = max([step.numbers for step in steps if step.computes], default=0)
     row_scratch = max(f.scratch for f in functions)
     block_rows = _block_rows(graphs.train if train is not None else graphs.predict, batch, row_scratch)
-    scratch = max(block_rows * row_scratch, 2 * work)
+    room = block_rows * row_scratch
     return ModelPlan(
-        program, predict, evaluate, train, memory, maps, tuple(groups), tuple(late), batch, block_rows, scratch, clip
+        program=program,
+        predict=predict,
+        evaluate=evaluate,
+        train=train,
+        memory=memory,
+        maps=maps,
+        groups=tuple(groups),
+        late_groups=tuple(late),
+        batch=batch,
+        block_rows=block_rows,
+        room=room,
+        scratch=max(room + max(f.room for f in functions), 2 * work),
+        clip=clip,
     )
 
 

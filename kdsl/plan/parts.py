@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 from kdsl.graph.graph import Graph, Node
 from kdsl.graph.types import TensorType
-from kdsl.plan.launch import Buffer, Home, Launch, Part, Stages
+from kdsl.plan.launch import ROOM, Buffer, Home, Launch, Part, Stages
 from kdsl.plan.layout import Layout
 from kdsl.plan.levels import FINISHED, PREPARED, is_batch_sum, levels
 from kdsl.plan.names import Names
@@ -116,6 +116,11 @@ class Parts:
         made = Buffer(name, layout, home, first=len(self.part.launches), part=self.part)
         self.made.buffers[name] = made
         return made
+
+    def room(self, numbers: int) -> str:
+        """The text of a place for so many numbers, which a kernel may use while it runs."""
+        self.made.room = max(self.made.room, numbers)
+        return ROOM
 
     # -- numbers for the whole batch ---------------------------------------------------------------------------------
 

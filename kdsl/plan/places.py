@@ -30,6 +30,7 @@ LOCALS = [
     "totals",
     "capacity",
     "block",
+    "room",
     "scratch",
     "work",
     "zeros",

@@ -12,6 +12,7 @@ from itertools import product as every
 from math import prod
 
 from kdsl.graph.graph import Node
+from kdsl.plan import winograd
 from kdsl.plan.epilogues import epilogue, finish_in_place
 from kdsl.plan.filters import Phase, panels_of_filters, phases, reversed_taps
 from kdsl.plan.launch import Buffer
@@ -28,6 +29,9 @@ def lower_conv(lowering: Lowering, node: Node) -> None:
     *spatial, channels = lowering.type(value).shape
     groups = _groups(product)
     axes = _, y, x = axes_of(product, spatial, taps)
+    if not winograd.suits(axes, channels, filters, groups):
+        winograd.lower_forward(lowering, node, axes, channels, filters)
+        return
     source = picture(lowering, value, x.before, x.behind)
     made = lowering.result(node, last_axis(node.type))
     end = epilogue(lowering, product, rest, made.layout)
@@ -61,6 +65,9 @@ def lower_conv_data_gradient(lowering: Lowering, node: Node) -> None:
     assert isinstance(shape, tuple)
     spatial = [size for size in shape if isinstance(size, int)]
     axes = z, y, x = axes_of(product, spatial, taps)
+    if not winograd.suits(axes, node.type.shape[-1], filters, groups):
+        winograd.lower_back(lowering, node, axes, node.type.shape[-1], filters)
+        return
     along = [phases(axis) for axis in axes]
     step = 1 if x.stride > 1 else x.spread
     before = max(0, *(-p.start for p in along[2]))
@@ -117,6 +124,9 @@ def lower_conv_kernel_gradient(lowering: Lowering, node: Node) -> None:
     taps = [size for size in window if isinstance(size, int)]
     *spatial, channels = lowering.type(value).shape
     axes = _, y, x = axes_of(node, spatial, taps)
+    if not winograd.suits(axes, channels, node.type.shape[-1], groups):
+        winograd.lower_kernel_gradient(lowering, node, axes, channels, node.type.shape[-1])
+        return
     source = picture(lowering, value, x.before, x.behind)
     g = lowering.read(upstream)
     made = lowering.result(node)

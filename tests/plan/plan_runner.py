@@ -106,6 +106,7 @@ class Runner:
                 self._put(f"{name}_TRANSPOSED", in_panels(np.pad(value.T, ((0, -value.shape[1] % PANEL), (0, 0)))))
         for values, name in self.constants.items():
             self._put(name, np.asarray(values, self.scalar))
+        self.space["room"] = self._room(self.stages.room)
         for buffer in self.stages.buffers.values():
             self.space[buffer.name] = self._room(buffer.layout.row * (self.rows if buffer.batched else 1))
 

@@ -150,6 +150,15 @@ OWN += sized(
         ([weight(17), weight(3)], {"axis": -1}),
     ],
 )
+# Convolutions that Winograd's minimal filtering suits: tiles that reach beyond the picture, odd numbers of channels.
+FILTERED = [((6, 6), 16, 16, 1), ((15, 13), 20, 33, 1), ((8, 10), 33, 18, 0), ((4, 8), 64, 24, 1), ((4, 13), 16, 17, 2)]
+for (high, wide), channels, filters, around in FILTERED:
+    shared = {"strides": (1, 1), "padding": ((around, around),) * 2, "dilation": (1, 1), "groups": 1}
+    made = f32(high - 2 + 2 * around, wide - 2 + 2 * around, filters)
+    taken, window = f32(high, wide, channels), weight(3, 3, channels, filters)
+    OWN += sized("conv", [([taken, window], shared)])
+    OWN += sized("conv_data_gradient", [([made, window], {**shared, "shape": (high, wide)})])
+    OWN += sized("conv_kernel_gradient", [([taken, made], {**shared, "window": (3, 3)})])
 OWN = [sample for sample in OWN if sample.op in OPS]
 SAMPLES = [sample for name in NAMES for sample in samples_of(name)]
 SAMPLES = [
