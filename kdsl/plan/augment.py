@@ -1,4 +1,4 @@
-"""Random changes of images: one kernel each, which draws for every row of the batch."""
+"""Random changes of images: one kernel each, which draws for every row of the batch. And mixtures of rows."""
 
 from __future__ import annotations
 
@@ -21,3 +21,19 @@ def lower_augmentation(lowering: Lowering, node: Node) -> None:
     result = {"out": out.name, "out_row": out.layout.row, "out_line": out.layout.step, "padding": padded(line) - line}
     drawn: dict[str, object] = {"start": "start", "key": f"key_{stream}", "streams_": (stream,)}
     lowering.launch(node.op, node, (x.buffer,), out, **sizes, **settings, **drawn, **operand, **result)
+
+
+def lower_random_share(lowering: Lowering, node: Node) -> None:
+    out, stream = lowering.result(node), node.attribute("stream")
+    drawn: dict[str, object] = {"start": "start", "key": f"key_{stream}", "streams_": (stream,)}
+    arguments = {"rows": lowering.rows, "alpha": node.attribute("alpha"), "out": out.name, "out_row": out.layout.row}
+    lowering.launch("random_share", node, (), out, **arguments, **drawn)
+
+
+def lower_mix_rows(lowering: Lowering, node: Node) -> None:
+    """The rows lie in memory one behind the other, kept from the stage before: the next one may be another block's."""
+    out, share = lowering.result(node), lowering.read(node.inputs[1])
+    x = lowering.read(node.inputs[0], out.layout)
+    arguments: dict[str, object] = {"rows": lowering.rows, "start": "start", "batch": "rows"}
+    arguments |= {"size": out.layout.row, "x": x.name, "share": share.name, "share_row": share.layout.row}
+    lowering.launch("mix_rows", node, (x, share), out, **arguments, out=out.name)

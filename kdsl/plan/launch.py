@@ -25,6 +25,7 @@ class Launch:
     number     the same among the numbers of the whole batch; `value` is that number's text where no kernel makes it
     streams    the random streams it draws from
     comment    what stands above the call instead of the source line
+    why        why it is this kernel, where there was a choice
     """
 
     kernel: str
@@ -38,6 +39,7 @@ class Launch:
     number: int | None = None
     value: str = ""
     comment: str = ""
+    why: str = ""
 
 
 @dataclass(slots=True)

@@ -16,7 +16,7 @@ from kdsl.ops.dropout import IMAGE_CHANGES
 from kdsl.ops.registry import OPS
 
 PANEL = 16
-FREE_OF_LINES = frozenset({"reshape", "dropout", "cast"})
+FREE_OF_LINES = frozenset({"reshape", "dropout", "cast", "mix_rows"})
 PICTURES = frozenset({"conv", "conv_kernel_gradient", *IMAGE_CHANGES})
 # Loop nests read their operands wherever they lie, and write any lines whose parts are whole panels.
 NESTS = frozenset(

@@ -1,7 +1,7 @@
 """When each value of a graph can be computed: before a batch, in which pass over its rows, behind which, or only for the update.
 
 A value with rows belongs to a stage: a pass over all rows of the batch. One without rows is known behind a stage; what is made of
-weights alone is known before the first one. What reads a sum over the batch belongs to the stage after that sum's.
+weights alone is known before the first one. What reads a sum over the batch, or rows beside its own, belongs to the stage after.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from kdsl.ops.registry import OPS
 
 PREPARED = -1
 FINISHED = 1 << 20  # behind the late sums
+
+# Ops a row of which is made of several rows of an operand.
+ACROSS_ROWS = frozenset({"mix_rows"})
 
 # Sums over the batch that are worth keeping their operands for: a product, or a table larger than what is added to it.
 LATE_SUMS = frozenset({"matmul_kernel_gradient", "bias_gradient", "gather_gradient", "einsum"})
@@ -76,7 +79,8 @@ def levels(graph: Graph) -> Levels:
             of[node.name] = FINISHED
             continue
         over_rows = node.type.batched or is_batch_sum(node, graph)
-        before = [of[name] + (over_rows and not graph[name].type.batched) for name in node.inputs]
+        across = node.op in ACROSS_ROWS
+        before = [of[name] + (across or (over_rows and not graph[name].type.batched)) for name in node.inputs]
         first = 0 if node.type.batched else PREPARED
         of[node.name] = first if node.op in SOURCES else max([first, *before])
     return Levels(of, late, frozenset(direct), terms, trees, _own_terms(graph, terms, trees))

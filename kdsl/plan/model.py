@@ -29,7 +29,7 @@ BATCH_OF_EVALUATION = 256  # rows that `evaluate` and `predict` take as one batc
 @dataclass(frozen=True, slots=True)
 class ModelPlan:
     """train, evaluate   None for a model without a train block
-    block_rows        rows that one thread takes at a time; `batch` is the planned batch
+    block_rows        rows that one thread takes at a time, and why so many; `batch` is the planned batch
     scratch           numbers each thread has for itself: those of a block's rows, and from `room` on what kernels use
     groups            the chunks of the update; `late_groups` those of the sums, and with clipping the gradients, before it
     """
@@ -44,6 +44,7 @@ class ModelPlan:
     late_groups: tuple[Group, ...]
     batch: int
     block_rows: int
+    why_block_rows: str
     room: int
     scratch: int
     clip: str | None
@@ -169,7 +170,7 @@ def plan_model(
         late = grouped([*late_steps(train.late, batch), *before])
         work = max([step.numbers for step in steps if step.computes], default=0)
     row_scratch = max(f.scratch for f in functions)
-    block_rows = _block_rows(graphs.train if train is not None else graphs.predict, batch, row_scratch)
+    block_rows, why = _block_rows(graphs.train if train is not None else graphs.predict, batch, row_scratch)
     room = block_rows * row_scratch
     return ModelPlan(
         program=program,
@@ -182,6 +183,7 @@ def plan_model(
         late_groups=tuple(late),
         batch=batch,
         block_rows=block_rows,
+        why_block_rows=why,
         room=room,
         scratch=max(room + max(f.room for f in functions), 2 * work),
         clip=clip,
@@ -207,13 +209,19 @@ def _constant(path: str) -> str:
     return "".join(c if c.isalnum() and c.isascii() else "_" for c in path).upper()
 
 
-def _block_rows(graph: Graph, batch: int, scratch: int) -> int:
+def _block_rows(graph: Graph, batch: int, scratch: int) -> tuple[int, str]:
     """Enough rows to be worth a block, at most the batch. Weights are read once for every block: no less than 32 rows,
     unless the batch is so small that a second thread would have nothing to do, or the rows' scratch, so many numbers each,
-    would not stay in a cache."""
-    worth = -(-WORTH // max(1, _row_flops(graph)))
+    would not stay in a cache. -> how many, and why."""
+    flops = _row_flops(graph)
+    worth = -(-WORTH // max(1, flops))
     least = 2 * BLOCK if batch >= 4 * BLOCK else BLOCK
-    return min(max(least, -(-min(worth, batch) // BLOCK) * BLOCK), max(1, CACHE // max(1, scratch)))
+    wanted, room = max(least, -(-min(worth, batch) // BLOCK) * BLOCK), max(1, CACHE // max(1, scratch))
+    if room < wanted:
+        return room, f"each row has {scratch:,} numbers of scratch, and {CACHE:,} stay in a cache"
+    if wanted == least:
+        return wanted, "weights are read once for every block, and a second thread wants blocks too"
+    return wanted, f"a row is {flops:,} floating-point operations, and {WORTH:,} are worth a block"
 
 
 def _row_flops(graph: Graph) -> int:

@@ -99,12 +99,12 @@ class Parts:
             self.use(used)
         total, divisor = arguments.pop("total_", None), arguments.pop("divisor_", 1)
         streams, number = arguments.pop("streams_", ()), arguments.pop("number_", None)
-        comment = str(arguments.pop("comment_", ""))
+        comment, why = str(arguments.pop("comment_", "")), str(arguments.pop("why_", ""))
         pairs = tuple((key, str(value)) for key, value in arguments.items())
         names = tuple(buffer.name for buffer in reads)
         writes_name = writes.name if writes else None
         self.part.launches.append(
-            Launch(kernel, pairs, node, names, writes_name, total, divisor, streams, number, "", comment)  # type: ignore[arg-type]
+            Launch(kernel, pairs, node, names, writes_name, total, divisor, streams, number, "", comment, why)  # type: ignore[arg-type]
         )
 
     def use(self, buffer: Buffer) -> None:

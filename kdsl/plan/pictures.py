@@ -99,6 +99,7 @@ def picture(lowering: Lowering, value: str, before: int = 0, behind: int = 0) ->
             out_row=layout.row,
             out_line=layout.step,
             comment_=f"{value}, places side by side" + (", with zeros around" if before or behind else ""),
+            why_="windows reach beyond the ends of lines" if before or behind else "windows read places side by side",
         )
     made = lowering.copies[key]
     return Picture(made.name, layout.row, y * layout.step, layout.step, channels, before, made)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from kdsl.graph.graph import Graph, Node
 from kdsl.ops.dropout import IMAGE_CHANGES
 from kdsl.ops.registry import OPS
-from kdsl.plan.augment import lower_augmentation
+from kdsl.plan.augment import lower_augmentation, lower_mix_rows, lower_random_share
 from kdsl.plan.batch import lower_batch_mean, lower_batch_variance, lower_inverse_count
 from kdsl.plan.contractions import lower_bias_gradient, lower_contraction, lower_kernel_gradient
 from kdsl.plan.expression import expression
@@ -187,5 +187,7 @@ RULES: Mapping[str, Rule] = {
     "sparse_negative_log_likelihood": lower_log_likelihood,
     "sparse_negative_log_likelihood_gradient": lower_log_likelihood,
     **dict.fromkeys(IMAGE_CHANGES, lower_augmentation),
+    "random_share": lower_random_share,
+    "mix_rows": lower_mix_rows,
     **NESTS,
 }

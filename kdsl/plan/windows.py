@@ -29,7 +29,8 @@ def lower_conv(lowering: Lowering, node: Node) -> None:
     *spatial, channels = lowering.type(value).shape
     groups = _groups(product)
     axes = _, y, x = axes_of(product, spatial, taps)
-    if not winograd.suits(axes, channels, filters, groups):
+    why = winograd.unsuitable(axes, channels, filters, groups)
+    if not why:
         winograd.lower_forward(lowering, node, axes, channels, filters)
         return
     source = picture(lowering, value, x.before, x.behind)
@@ -52,6 +53,7 @@ def lower_conv(lowering: Lowering, node: Node) -> None:
         gate=end.gate.name if end.gate else "ONES",
         gated=int(end.gate is not None),
         scale=repr(end.factor),
+        why_=_slides(why),
     )
     finish_in_place(lowering, node, end, made)
 
@@ -65,8 +67,10 @@ def lower_conv_data_gradient(lowering: Lowering, node: Node) -> None:
     assert isinstance(shape, tuple)
     spatial = [size for size in shape if isinstance(size, int)]
     axes = z, y, x = axes_of(product, spatial, taps)
-    if not winograd.suits(axes, node.type.shape[-1], filters, groups):
-        winograd.lower_back(lowering, node, axes, node.type.shape[-1], filters)
+    channels = node.type.shape[-1]
+    why = winograd.unsuitable(axes, channels, filters, groups)
+    if not why:
+        winograd.lower_back(lowering, node, axes, channels, filters)
         return
     along = [phases(axis) for axis in axes]
     step = 1 if x.stride > 1 else x.spread
@@ -112,6 +116,7 @@ def lower_conv_data_gradient(lowering: Lowering, node: Node) -> None:
             gate=_shifted(end.gate.name, made, _place(phase, (y.size, x.size))) if end.gate else "ONES",
             gated=int(end.gate is not None),
             scale=repr(end.factor),
+            why_=_slides(why),
         )
     finish_in_place(lowering, node, end, made)
 
@@ -124,7 +129,8 @@ def lower_conv_kernel_gradient(lowering: Lowering, node: Node) -> None:
     taps = [size for size in window if isinstance(size, int)]
     *spatial, channels = lowering.type(value).shape
     axes = _, y, x = axes_of(node, spatial, taps)
-    if not winograd.suits(axes, channels, node.type.shape[-1], groups):
+    why = winograd.unsuitable(axes, channels, node.type.shape[-1], groups)
+    if not why:
         winograd.lower_kernel_gradient(lowering, node, axes, channels, node.type.shape[-1])
         return
     source = picture(lowering, value, x.before, x.behind)
@@ -152,6 +158,7 @@ def lower_conv_kernel_gradient(lowering: Lowering, node: Node) -> None:
         out_line=padded(filters),
         zeros="ZEROS",
         ones="ONES",
+        why_=_slides(why),
     )
     if groups > 1:
         sizes = {"taps": prod(taps), "channels": channels, "filters": filters, "groups": groups}
@@ -159,6 +166,10 @@ def lower_conv_kernel_gradient(lowering: Lowering, node: Node) -> None:
 
 
 # -- arguments ---------------------------------------------------------------------------------------------------------
+
+
+def _slides(why: str) -> str:
+    return f"windows slide, Winograd's filtering does not suit: {why}"
 
 
 def _groups(node: Node) -> int:

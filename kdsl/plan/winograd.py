@@ -24,7 +24,7 @@ LARGEST = 1 << 18  # channels times filters: 36 numbers of each are kept
 WASTE = 1.8  # places of all tiles for each one that is asked for
 
 
-def suits(axes: Sequence[Axis], channels: int, filters: int, groups: int) -> str:
+def unsuitable(axes: Sequence[Axis], channels: int, filters: int, groups: int) -> str:
     """Why a convolution does not suit; empty where it does."""
     z, y, x = axes
     if (z.size, z.taps, y.taps, x.taps) != (1, 1, 3, 3) or groups > 1:
@@ -92,6 +92,7 @@ def lower_kernel_gradient(lowering: Lowering, node: Node, axes: Sequence[Axis], 
         zeros="ZEROS",
         ones="ONES",
         work=lowering.room(_room(channels, units) + PARTS * (channels * units + PANEL)),
+        why_=_filtered(axes),
     )
 
 
@@ -138,6 +139,7 @@ def _launch(
         scale=repr(end.factor),
         zeros="ZEROS",
         work=lowering.room(_room(channels, units)),
+        why_=_filtered(axes),
     )
     finish_in_place(lowering, node, end, made)
 
@@ -161,6 +163,15 @@ def _parts_of_weights(lowering: Lowering, value: str, panels: Buffer, lines: int
             said = f"{value} as the 36 parts of Winograd's minimal filtering"
             lowering.launch("parts_of_weights", node, (panels,), made, **sizes, comment_=said)
     return lowering.copies[name, layout]
+
+
+def _filtered(axes: Sequence[Axis]) -> str:
+    *_, y, x = axes
+    tiles, places = _tiled(y.places) * _tiled(x.places) // TILE**2, y.places * x.places
+    return (
+        f"Winograd's filtering, {PARTS * tiles:,} products for each channel and filter instead of {9 * places:,}; "
+        f"{TOGETHER} tiles at a time stay in a cache"
+    )
 
 
 def _room(channels: int, units: int) -> int:

@@ -39,6 +39,14 @@ def test_ir_after_a_pass(kdsl, tiny: Path) -> None:
     assert "there is no pass diferentiate\n  help: did you mean differentiate?" in wrong.stderr
 
 
+def test_ir_after_the_plan(kdsl, tiny: Path) -> None:
+    train = kdsl("ir", "tiny.kmodel", "--after", "plan").stdout
+    assert "dense" in train and "why" not in train.split("\n", 1)[1]
+    assert "chunk 0: logits.dense.kernel, logits.dense.bias" in train
+    predict = kdsl("ir", "tiny.kmodel", "--after", "plan", "--graph", "predict", "--no-pass", "reuse_buffers").stdout
+    assert predict.startswith("predict: a batch of ") and "deliver" in predict
+
+
 def test_ir_of_one_model_of_several(kdsl, tiny: Path) -> None:
     text = tiny.read_text(encoding="utf-8")
     model, _ = text.split("\n\n")
