@@ -192,7 +192,7 @@ NAMES = (
         "E290",
         "not-yet",
         "a part of the language that is still to come",
-        "Recurrent layers, attention, mixup, early stopping and a few more parts of the language are read and checked,\n"
+        "Recurrent layers, attention, early stopping and a few more parts of the language are read and checked,\n"
         "and this version of kdsl does not compile them yet; the message names the part that is missing.",
         digits(OUT, f"{LOSS}\nstop_early = patience(5 epochs, on = val_loss)"),
         digits(OUT, LOSS),

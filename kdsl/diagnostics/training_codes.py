@@ -8,6 +8,8 @@ from kdsl.diagnostics.samples import digits, model, prices
 OUT = "logits = image -> flatten -> dense(10)\noutput logits"
 LOSS = "loss = cross_entropy(logits, label)"
 GOOD = digits(OUT, LOSS)
+WORDS = "input  words: index(100)[20]\ntarget mood: index(2)"
+MOOD = "loss = cross_entropy(logits, mood)"
 GUESS = "guess = house -> dense(1)\noutput guess"
 
 TRAINING = (
@@ -176,5 +178,18 @@ TRAINING = (
         "that is meant.",
         prices(GUESS, "loss = mse(guess, price)\naugment = [flip_horizontal]"),
         digits(OUT, f"{LOSS}\naugment = [flip_horizontal]"),
+    ),
+    Entry(
+        "E525",
+        "whole-numbers-mixed",
+        "`mixup` makes fractions of classes, or of true and false",
+        "It mixes all inputs and targets: `share * own + (1 - share) * next`. A class has no such mixture where it is looked up,\n"
+        "as by `embed`. As the target of `cross_entropy`, `accuracy` or `top_k` it becomes a share for each class.",
+        model(
+            "Words",
+            f"{WORDS}\nlogits = words -> embed(8) -> flatten -> dense(2)\noutput logits",
+            f"{MOOD}\naugment = [mixup]",
+        ),
+        digits(OUT, f"{LOSS}\naugment = [mixup]"),
     ),
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from kdsl.docs.declared import entry, summary
-from kdsl.docs.examples import gives
 from kdsl.docs.markdown import anchor, code, link, page, table
 from kdsl.ops.registry import Declared
 from kdsl.training.registry import (
@@ -57,7 +56,7 @@ SECTIONS: dict[str, tuple[Mapping[str, type[Declared]], str]] = {
         AUGMENTATIONS,
         "`augment = [flip_horizontal, pad_crop(4)]`: random changes of the model's image, one behind the other, drawn anew in "
         "every step of the training and left out elsewhere. The model has one image as an input, `[height, width]` or "
-        "`[height, width, channels]`. Where Keras has them as layers, so has kdsl: "
+        "`[height, width, channels]`; `mixup` alone is for any inputs. Where Keras has changes of images as layers, so has kdsl: "
         "[random changes of images](layers.md#random-changes-of-images).",
     ),
     "Initializers": (
@@ -66,7 +65,6 @@ SECTIONS: dict[str, tuple[Mapping[str, type[Declared]], str]] = {
         "and how many outputs a number feeds. A seed gives the same first weights everywhere.",
     ),
 }
-LATER = "This version checks its arguments and does not run it: a `train` block that uses it gets `E290`."
 
 
 def training_page() -> str:
@@ -82,12 +80,8 @@ def training_page() -> str:
         parts += [f"## {title}", text]
         rows = [[f"[{code(name)}](#{own_anchor(title, name)})", summary(each)] for name, each in registry.items()]
         parts.append(table(["", "in short"], rows))
-        parts += [entry(name, declared, later(declared)) for name, declared in registry.items()]
+        parts += [entry(name, declared) for name, declared in registry.items()]
     return page("Training", *parts)
-
-
-def later(declared: type[Declared]) -> str:
-    return LATER if "E290" in gives(declared.example()) else ""
 
 
 def own_anchor(title: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""`augment = [flip_horizontal, pad_crop(4)]`: changes of the model's image, between the data and the model."""
+"""`augment = [flip_horizontal, pad_crop(4), mixup]`: changes of the model's image, and mixtures, between the data and the model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from kdsl.elaborate.context import Context
-from kdsl.elaborate.not_yet import not_yet
+from kdsl.elaborate.mixing import MOVES, Targets, WantsWholeNumbers, conditions
 from kdsl.elaborate.optimizers import configured
 from kdsl.elaborate.words import listed
 from kdsl.graph.builder import Builder
@@ -39,20 +39,15 @@ def augment(context: Context, value: tree.Value, at: Span) -> tuple[Change, ...]
         if declared is None or bound is None:
             sound = False
             continue
-        if not declared.compiled:
-            not_yet(
-                context.report, f"`{declared.name}`", written.span, "train without it, or prepare the data before `fit`"
-            )
-            continue
         changes.append(Change(declared, dict(bound.values), written.span))
     assert context.work is not None
-    images = [node for node in context.work.build.nodes if _is_image(node)]
-    if changes and sound and len(images) != 1:
+    images = [node for node in context.work.build.nodes if is_image(node)]
+    if sound and len(images) != 1 and not all(change.declared.mixes for change in changes):
         _no_image(context, images, at)
     return tuple(changes)
 
 
-def _is_image(node: Node) -> bool:
+def is_image(node: Node) -> bool:
     return node.op == "input" and node.type.dtype in ("u8", "f32") and node.type.rank in (2, 3)
 
 
@@ -68,48 +63,69 @@ def _no_image(context: Context, images: list[Node], at: Span) -> None:
     )
 
 
-class WantsWholeNumbers(Exception):
-    """A node reads the image and cannot read fractions of its values."""
-
-    def __init__(self, node: Node) -> None:
-        super().__init__(node.name)
-        self.node = node
-
-
 def augmented(graph: Graph, changes: tuple[Change, ...]) -> Graph:
-    """The graph with the changes behind its image: whatever read the image reads what became of it, as f32.
+    """The graph with the changes behind its inputs: whatever read an image reads what became of it, as f32. Where rows are
+    mixed, so are all inputs and targets.
 
-    Raises WantsWholeNumbers where something that reads the image is for classes or places.
+    Raises WantsWholeNumbers where something that reads one of them is for classes or places.
     """
-    image = next(node for node in graph if _is_image(node))
-    made, value = _made(graph, image, changes)
-    names, types = {image.name: value}, {node.name: node.type for node in made}
-    nodes: list[Node] = []
+    build = Builder(graph.nodes)
+    targets = Targets(build)
+    names = _changed(build, graph, changes, targets)
+    nodes = [*graph.of("input"), *build.nodes[len(graph.nodes) :]]
+    types = {node.name: node.type for node in nodes}
+    sources = {value: name for name, value in names.items()}
     for original in graph:
-        node = original.renamed(names)
-        if node.op == "cast" and node.inputs == (value,):
-            names[node.name] = value
+        if original.op == "input":
             continue
-        if any(types[name] != graph[before].type for name, before in zip(node.inputs, original.inputs, strict=True)):
-            node = replace(node, type=_type_of(node, [types[name] for name in node.inputs]))
+        known = len(build.nodes)
+        node = targets.read_by(original) if targets.shares else original
+        made = build.nodes[known:]
+        types |= {each.name: each.type for each in made}
+        node = node.renamed(names)
+        source = next((sources[name] for name in node.inputs if name in sources), "")
+        if node.op == "cast" and source:
+            names[node.name] = node.inputs[0]
+            continue
+        if any(name in sources for name in conditions(node)):
+            raise WantsWholeNumbers(node, source)
+        now = [types[name] for name in node.inputs]
+        if now != [graph[name].type for name in original.inputs]:
+            node = replace(node, type=_type_of(node, now, source))
+        if source and (node.op in MOVES or node.type != original.type):
+            sources[node.name] = source
         types[node.name] = node.type
-        nodes += [node, *made] if original is image else [node]
+        nodes += [*made, node]
     return graph.with_results(names, tuple(nodes))
 
 
-def _type_of(node: Node, types: list[TensorType]) -> TensorType:
+def _type_of(node: Node, types: list[TensorType], source: str) -> TensorType:
     try:
         return OPS[node.op].infer(types, node.keywords)
     except (Refused, ValueError) as error:
-        raise WantsWholeNumbers(node) from error
+        raise WantsWholeNumbers(node, source) from error
 
 
-def _made(graph: Graph, image: Node, changes: tuple[Change, ...]) -> tuple[list[Node], str]:
-    """The changes' nodes, with streams behind those that the model draws from, and the value of the last."""
-    build, value, byte = Builder(graph.nodes), image.name, image.type.dtype == "u8"
+def _changed(build: Builder, graph: Graph, changes: tuple[Change, ...], targets: Targets) -> dict[str, str]:
+    """Adds the changes' nodes, with streams behind those that the model draws from: input -> what became of it."""
+    inputs = graph.of("input")
+    mixed = any(change.declared.mixes for change in changes)
+    values = {node.name: node.name for node in inputs if mixed or is_image(node)}
     for change in changes:
         with build.at(change.at):
-            if byte and value == image.name:
-                value = build.add("cast", [value], name=f"{image.name}.pixels")
-            value = change.declared.lower(build, change.arguments, value, BYTE if byte else 0.0)
-    return build.nodes[len(graph.nodes) :], value
+            if change.declared.mixes:
+                share = change.declared.lower(build, change.arguments, inputs[0].name, 0.0)
+                targets.shares.append((share, change.at))
+                for name, value in values.items():
+                    values[name] = build.add("mix_rows", [_numbers(build, name, value), share], name=f"{name}.mixed")
+            else:
+                image = next(node for node in inputs if is_image(node))
+                limit = BYTE if image.type.dtype == "u8" else 0.0
+                value = _numbers(build, image.name, values[image.name])
+                values[image.name] = change.declared.lower(build, change.arguments, value, limit)
+    return values
+
+
+def _numbers(build: Builder, name: str, value: str) -> str:
+    """What became of an input, as f32."""
+    return value if build.type_of(value).dtype == "f32" else build.add("cast", [value], name=f"{name}.numbers")

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from kdsl.diagnostics.diagnostic import Label
-from kdsl.elaborate.augment import Change, WantsWholeNumbers, augmented
+from kdsl.elaborate.augment import Change, augmented, is_image
 from kdsl.elaborate.constants import Constant
 from kdsl.elaborate.context import Context, Work
+from kdsl.elaborate.mixing import WantsWholeNumbers
 from kdsl.elaborate.parameters import bind_parameters
 from kdsl.elaborate.program import ModelProgram
 from kdsl.elaborate.scope import Place, Scope, Tensor, Unknown
@@ -82,15 +83,24 @@ def program(
 
 
 def with_changes(context: Context, graph: Graph, changes: tuple[Change, ...]) -> Graph:
-    """The graph with its image augmented; reported where something that reads the image cannot take that."""
+    """The graph with its image augmented and its samples mixed; reported where something that reads them cannot take that."""
     try:
         return augmented(graph, changes)
     except WantsWholeNumbers as error:
+        of_image = [change for change in changes if not change.declared.mixes and is_image(graph[error.source])]
+        if of_image:
+            message = "`augment` makes fractions of whole numbers, and the image is read as classes"
+            reader = Label(error.node.origin[0], "reads it as classes")
+            context.report.error("E524", message, of_image[0].at, secondary=[reader])
+            return graph
+        change = next(change for change in changes if change.declared.mixes)
+        what = {"index": "classes", "bool": "true or false"}.get(graph[error.source].type.dtype, "whole numbers")
         context.report.error(
-            "E524",
-            "`augment` makes fractions of whole numbers, and the image is read as classes",
-            changes[0].at,
-            secondary=[Label(error.node.origin[0], "reads it as classes")],
+            "E525",
+            f"`{change.declared.name}` makes fractions, and `{error.source}` is read as {what}",
+            change.at,
+            secondary=[Label(error.node.origin[0], f"reads it as {what}")],
+            help="a class can be mixed where it is the target of `cross_entropy`, `accuracy` or `top_k`",
         )
         return graph
 

@@ -18,9 +18,9 @@ from kdsl.ops.unsuitable import refuse_classes
 if TYPE_CHECKING:
     from kdsl.graph.builder import Builder
 
-MOVES = frozenset({"cast", "reshape", "slice", "transpose", *IMAGE_CHANGES})
-"""Ops that may stand between an input and the layer: what they do is done to the data too, but for changes of images,
-which happen in training only."""
+MOVES = frozenset({"cast", "reshape", "slice", "transpose", "mix_rows", *IMAGE_CHANGES})
+"""Ops that may stand between an input and the layer: what they do is done to the data too, but for changes of images and
+mixtures of rows, which happen in training only."""
 
 
 @layer("standardize")

@@ -20,7 +20,7 @@ IMAGE_CHANGES = (
     *("random_flip", "random_crop", "random_cutout"),
     *("random_affine", "random_brightness", "random_contrast"),
 )
-RANDOM = frozenset({"dropout", "random_normal", "random_uniform", *IMAGE_CHANGES})
+RANDOM = frozenset({"dropout", "random_normal", "random_uniform", "random_share", *IMAGE_CHANGES})
 
 
 @layer("dropout")

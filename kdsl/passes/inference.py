@@ -15,8 +15,8 @@ MEANS = {"random_normal": 0.0, "random_uniform": 0.5}
 
 @dataclass(frozen=True)
 class Inference(Pass):
-    """Random ops become what they are at inference: dropout and changes of images hand their input on, noise is none, drawn
-    values are their mean unless they are drawn always. Batch normalisation takes its moving statistics. Nothing is kept from gradients."""
+    """Random ops become what they are at inference: dropout, changes of images and mixtures of rows hand their input on, noise
+    is none, drawn values are their mean unless they are drawn always. Batch normalisation takes its moving statistics. Nothing is kept from gradients."""
 
     name: ClassVar[str] = "inference"
     optional: ClassVar[bool] = False
@@ -26,7 +26,7 @@ class Inference(Pass):
         names: dict[str, str] = {}
         nodes: list[Node] = []
         for node in expanded(graph, training=False).nodes:
-            if node.op in ("dropout", "stop_gradient", *IMAGE_CHANGES):
+            if node.op in ("dropout", "stop_gradient", "mix_rows", *IMAGE_CHANGES):
                 names[node.name] = names.get(node.inputs[0], node.inputs[0])
             elif node.op == "while_training":
                 names[node.name] = names.get(node.inputs[1], node.inputs[1])

@@ -9,11 +9,13 @@ from typing import ClassVar
 from kdsl.graph.builder import Builder
 from kdsl.graph.graph import Graph, Node, attributes_of
 from kdsl.graph.types import TensorType
+from kdsl.ops.mixing import WITH_SHARES
 from kdsl.ops.type_rules import whole_numbers
 from kdsl.passes.origins import merged
 from kdsl.passes.pass_ import Pass
 
 SUMS = ("sum_to", "reduce_sum", "reduce_mean")
+WITH_CLASSES = {shares: classes for classes, shares in WITH_SHARES.items()}
 POWERS = {2.0: "square", 0.5: "sqrt", -0.5: "rsqrt"}
 
 Nodes = Mapping[str, Node]
@@ -23,7 +25,8 @@ Nodes = Mapping[str, Node]
 class Simplify(Pass):
     """Powers that have an op of their own, `x ** 2`, `x ** 0.5`, `x ** -1`, `x ** 3`, and `x * x`; `1 / sqrt(x)`; `x + -y`;
     two transposes in a row; a value repeated for an op that repeats by itself, or before one that it could follow; a division by a value that is repeated,
-    which becomes a product with its reciprocal; a factor inside a sum, which goes in front of it."""
+    which becomes a product with its reciprocal; a factor inside a sum, which goes in front of it; a comparison with a class's
+    one-hot vector, which becomes one with the class."""
 
     name: ClassVar[str] = "simplify"
 
@@ -41,7 +44,7 @@ class Simplify(Pass):
 
 def _one_step(node: Node, seen: Nodes) -> Node:
     """The same node as another op, or reading other values."""
-    for rule in (_power, _product, _sum, _inverse_root, _transpose, _repeated):
+    for rule in (_power, _product, _sum, _inverse_root, _transpose, _repeated, _one_hot):
         changed = rule(node, seen)
         if changed is not None:
             return changed
@@ -98,6 +101,16 @@ def _transpose(node: Node, seen: Nodes) -> Node | None:
     order = whole_numbers(inner.attribute("axes"))
     axes = tuple(order[axis] for axis in whole_numbers(node.attribute("axes")))
     return _as(node, "transpose", *inner.inputs, others=(inner,), axes=axes)
+
+
+def _one_hot(node: Node, seen: Nodes) -> Node | None:
+    if node.op not in WITH_CLASSES or seen[node.inputs[1]].op != "one_hot":
+        return None
+    scores, vector = (seen[name] for name in node.inputs)
+    index = seen[vector.inputs[0]]
+    if index.type.classes != scores.type.shape[-1]:
+        return None
+    return _as(node, WITH_CLASSES[node.op], scores.name, index.name, others=(vector,), **node.keywords)
 
 
 def _repeated(node: Node, seen: Nodes) -> Node | None:

@@ -1,4 +1,4 @@
-"""Random changes of training images, drawn for each row of a batch.
+"""Random changes of training images, drawn for each row of a batch; and rows mixed with one another.
 
 Element [r, i, j, c] of the operand lies at x + r * x_row + i * x_line + j * x_place + c; in the result the places of a line lie
 side by side. `start` is the number of the block's first row in the batch.
@@ -274,3 +274,29 @@ def random_contrast(
         for i in range(height):
             end = out + r * out_row + i * out_line + width * channels
             clear_behind(mem, end, end + padding)
+
+
+@kernel
+def random_share(mem: Memory, rows: int, start: int, key: int, alpha: Double, out: int, out_row: int) -> None:
+    """Numbers from 0 to 1, of Beta(alpha, alpha)."""
+    for r in range(rows):
+        draw = 2 * (start + r)
+        p = row_draw(key, draw) ** (1.0 / alpha)
+        c = math.cos(2.0 * math.pi * row_draw(key, draw + 1))
+        share = 0.5 + 0.5 * c * math.sqrt((1.0 - p) / (p + c * c * (1.0 - p)))
+        mem[out + r * out_row] = clipped(share, 1.0)
+        clear_behind(mem, out + r * out_row + 1, out + (r + 1) * out_row)
+
+
+@kernel
+def mix_rows(
+    mem: Memory, rows: int, start: int, batch: int, size: int, x: int, share: int, share_row: int, out: int
+) -> None:
+    """out[r] = x[r + 1] + share[r] * (x[r] - x[r + 1]); behind the batch's last row stands its first."""
+    for r in range(rows):
+        own = mem[share + r * share_row]
+        first, target = x + r * size, out + r * size
+        second = first + size if start + r + 1 < batch else x - start * size
+        for c in range(size):
+            other = mem[second + c]
+            mem[target + c] = other + own * (mem[first + c] - other)

@@ -11,6 +11,7 @@ from math import radians
 from typing import TYPE_CHECKING, Any
 
 from kdsl.ops.augmentation_layers import affine, drawn
+from kdsl.ops.dropout import next_stream
 from kdsl.ops.registry import Param
 from kdsl.training.registry import AUGMENTATIONS, Augmentation, augmentation
 
@@ -192,16 +193,28 @@ class Cutout(Augmentation):
 
 @augmentation("mixup")
 class Mixup(Augmentation):
-    """Two samples and their targets mixed, the share drawn from Beta(alpha, alpha). Its arguments are checked; a later version
-    runs it.
+    """Each sample mixed with the next one of its batch, inputs and targets alike: `share * own + (1 - share) * next`.
+
+    Every sample's share is drawn from Beta(alpha, alpha). The last of a batch is mixed with the first; where batches are
+    shuffled, the next one is a sample drawn at random. All inputs and all targets are mixed, images or not, as they are at
+    this place of the list: the changes before it are done to both samples.
+
+    A class becomes a share for each class, so `cross_entropy` is `share * loss(own) + (1 - share) * loss(next)`. The
+    `accuracy` and `top_k` of training batches compare with the class, or the answer, that has the larger share; other metrics
+    compare with the mixture. Nothing is mixed outside of training.
 
     ```kmodel
     augment = [mixup]
     ```
-    Source: Zhang et al. 2017, arXiv 1710.09412.
+    Source: Zhang et al. 2017, arXiv 1710.09412, equation 1; Keras's layer draws one share for the whole batch.
     """
 
     keras = ("MixUp",)
     torch = ("MixUp",)
-    compiled = False
+    mixes = True
     alpha = Param("number", "how even the shares are", 0.2, positional=True, low=0.0, open="low")
+
+    @staticmethod
+    def lower(build: Builder, arguments: Mapping[str, Any], image: str, limit: float) -> str:
+        attributes = {"alpha": float(arguments["alpha"]), "stream": next_stream(build)}
+        return build.add("random_share", [image], attributes, name="mixup.share")

@@ -112,15 +112,17 @@ class Regularizer(Declared):
 
 
 class Augmentation(Declared):
-    """A random change of a training image. `compiled` is False for one whose arguments are checked and that does not run."""
+    """A random change of a training image. One that `mixes` makes of each sample a mixture with another, targets included."""
 
     keras: ClassVar[tuple[str, ...]] = ()
     torch: ClassVar[tuple[str, ...]] = ()
-    compiled: ClassVar[bool] = True
+    mixes: ClassVar[bool] = False
 
     @staticmethod
     def lower(build: Builder, arguments: Mapping[str, Any], image: str, limit: float) -> str:
-        """Adds the ops -> the changed image. `limit` is the largest value a pixel can have, 0 where there is none."""
+        """Adds the ops -> the changed image. `limit` is the largest value a pixel can have, 0 where there is none.
+
+        Of one that mixes: -> the share of each sample that stays."""
         raise NotImplementedError
 
 

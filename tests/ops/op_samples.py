@@ -137,6 +137,8 @@ SAMPLES: dict[str, list[tuple[list[TensorType], dict[str, Any]]]] = {
         ]
         for name in ("random_normal", "random_uniform")
     },
+    "random_share": [([u8(4)], {"alpha": 0.2, "stream": 0}), ([f32()], {"alpha": 1.5, "stream": 3})],
+    "mix_rows": [([f32(), f32()], {}), ([f32(20), f32()], {}), ([f32(3, 5, 2), f32()], {})],
     "random_flip": [([f32(4, 3)], {"axis": 0, "stream": 0}), ([f32(3, 5, 2)], {"axis": 1, "stream": 1})],
     "random_crop": [([f32(4, 3)], {"pad": 1, "stream": 0}), ([f32(3, 5, 2)], {"pad": 6, "stream": 1})],
     "random_cutout": [([f32(4, 3)], {"size": 2, "stream": 0}), ([f32(5, 6, 2)], {"size": 3, "stream": 1})],

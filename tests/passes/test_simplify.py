@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
-from small_graphs import Network, data_for, f32
+from small_graphs import Network, data_for, f32, index
 
 from kdsl.graph import Graph, verify
 from kdsl.graph.interpreter import run
@@ -23,7 +23,8 @@ def made(net: Network, value: str) -> Graph:
     after = Simplify().run(before)
     verify(after, "forward")
     data = data_for(before)
-    inputs = {name: np.absolute(array) + 0.5 for name, array in data.inputs.items()}
+    floats = {node.name for node in before.of("input") if node.type.dtype == "f32"}
+    inputs = {n: np.absolute(array) + 0.5 if n in floats else array for n, array in data.inputs.items()}
     numbers = [run(g, inputs, {}, data.weights)[g.outputs[0][1]] for g in (before, after)]
     np.testing.assert_allclose(*numbers, rtol=1e-13)
     return DeadCode().run(after)
@@ -73,6 +74,26 @@ def test_pairs(write: Callable[[Network, str, str], str], wanted: list[str]) -> 
     net = Network()
     x, z = net.input("x", f32(2, 3)), net.input("z", f32(2, 3))
     assert ops(made(net, write(net, x, z))) == wanted
+
+
+@pytest.mark.parametrize(
+    ("op", "wanted", "settings"),
+    [
+        ("negative_log_likelihood", "sparse_negative_log_likelihood", {"smoothing": 0.1}),
+        ("categorical_accuracy", "sparse_accuracy", {}),
+        ("categorical_top_k", "sparse_top_k", {"k": 2}),
+    ],
+)
+def test_a_one_hot_vector_is_compared_with_as_a_class(op: str, wanted: str, settings: dict[str, float]) -> None:
+    """Where the vector has a place for each class and no more."""
+    net = Network()
+    scores, label = net.input("x", f32(2, 4)), net.input("k", index(4, 2))
+    value = net.op(op, scores, net.op("one_hot", label, classes=4), **settings)
+    assert ops(made(net, value)) == [wanted]
+    net = Network()
+    scores, label = net.input("x", f32(2, 4)), net.input("k", index(3, 2))
+    value = net.op(op, scores, net.op("one_hot", label, classes=4), **settings)
+    assert ops(made(net, value)) == ["one_hot", op]
 
 
 def test_a_difference_keeps_its_sides() -> None:
