@@ -1,9 +1,12 @@
-"""Does kdsl learn as well as Keras? The same network and settings in both, for several seeds; test accuracy of each.
+"""Does kdsl learn as well as Keras? The same network, settings and data in both, for several seeds; test accuracy of each.
 
-    python benchmarks/accuracy.py --data path/to/fashion-mnist [--keras-python /path/to/python] [--seeds 0 1 2]
+    python benchmarks/accuracy.py --data path/to/fashion-mnist path/to/cifar10
+    python benchmarks/accuracy.py --data path/to/cifar10 --models cifar_cnn --epochs 5 --seeds 0 --keras-python /path/to/python
+    python benchmarks/accuracy.py --data path/to/cifar10 --json accuracy.json       # stopped? the same command goes on
 
-784 -> 28 relu -> 10, Adam 1e-3, batch 32, 10 epochs, pictures divided by 255. The folder holds the four idx files of
-MNIST or Fashion-MNIST, compressed or not. Every training has a process of its own.
+The models are those of ../models, built by `kdsl build`; twins.py beside this file has them for Keras. A folder of --data holds
+the four idx files of Fashion-MNIST or CIFAR-10's binary files, compressed or not; all training files there are used. Every
+training has a process of its own, and tells on standard error how it gets on.
 """
 
 from __future__ import annotations
@@ -18,109 +21,150 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from peers import PEERS, interpreters, missing
+from peers import PEERS, Peer, interpreters, missing
 from process import WorkerFailed, environment
-from run import build_module
-from workloads import CLASSES, WORKLOADS, read_idx
+from training import has_data
+from twins import TWINS
 
-UNITS = 28
+HERE = Path(__file__).resolve().parent
+EPOCHS = {"fashion_mlp": 10, "cifar_cnn": 15, "resnet20": 15}
+WHO = ("keras", "kdsl")
+BACKENDS = ("jax", "tensorflow", "torch")
 
-
-def datasets(folder: Path) -> tuple[Any, Any, Any, Any]:
-    """Training pictures and labels, test pictures and labels, all as bytes."""
-    names = ("train-images-idx3", "train-labels-idx1", "t10k-images-idx3", "t10k-labels-idx1")
-    return tuple(read_idx(folder / f"{name}-ubyte") for name in names)  # type: ignore[return-value]
-
-
-def keras_accuracy(folder: Path, seed: int, epochs: int) -> float:
-    os.environ.setdefault("KERAS_BACKEND", "jax")
-    os.environ.update(JAX_PLATFORMS="cpu", TF_CPP_MIN_LOG_LEVEL="3")
-    import keras
-
-    x, y, test_x, test_y = datasets(folder)
-    keras.utils.set_random_seed(seed)
-    model = keras.Sequential(
-        [
-            keras.Input((28, 28)),
-            keras.layers.Rescaling(1 / 255),
-            keras.layers.Flatten(),
-            keras.layers.Dense(UNITS, activation="relu"),
-            keras.layers.Dense(CLASSES),
-        ]
-    )
-    model.compile(
-        optimizer=keras.optimizers.Adam(1e-3),
-        loss=keras.losses.SparseCategoricalCrossentropy(from_logits=True),
-        metrics=["accuracy"],
-        steps_per_execution=25,
-    )
-    model.fit(x, y, batch_size=32, epochs=epochs, verbose=0)
-    return float(model.evaluate(test_x, test_y, verbose=0)[1])
+Training = dict[str, Any]  # model, who, seed, epochs, rows; accuracy, seconds, software, history
 
 
-def kdsl_accuracy(folder: Path, seed: int, epochs: int, module: Path) -> float:
-    sys.path.insert(0, str(module.parent))
-    imported = __import__(module.stem)
-    x, y, test_x, test_y = datasets(folder)
-    model = getattr(imported, WORKLOADS[module.stem].model_class)(seed=seed)
-    model.fit(x, y.astype("int32"), batch_size=32, epochs=epochs, verbose=0)
-    probabilities = model.predict(test_x)
-    return float((probabilities.argmax(axis=1) == test_y).mean())
-
-
-def in_process(python: str, who: str, options: argparse.Namespace, seed: int, module: Path | None) -> float:
-    command = [python, __file__, "--data", str(options.data), "--epochs", str(options.epochs), "--only", who]
-    command += ["--seeds", str(seed), *(("--module", str(module)) if module else ())]
-    done = subprocess.run(command, capture_output=True, text=True, env=environment())
-    if done.returncode != 0:
-        raise WorkerFailed(done.stderr.strip()[-800:])
-    return float(json.loads(done.stdout.splitlines()[-1]))
-
-
-def main() -> int:
+def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder with the four idx files")
-    parser.add_argument("--keras-python", default=None, help="the Python that has Keras; default: as run.py finds it")
-    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1, 2])
-    parser.add_argument("--epochs", type=int, default=10)
-    parser.add_argument("--peers", nargs="+", choices=("keras", "kdsl"), default=["keras", "kdsl"])
-    parser.add_argument("--json", type=Path, help="write the figures here as well")
-    parser.add_argument("--only", choices=("keras", "kdsl"), help=argparse.SUPPRESS)
-    parser.add_argument("--module", type=Path, help=argparse.SUPPRESS)
-    options = parser.parse_args()
-    if options.only:
-        chosen = kdsl_accuracy if options.only == "kdsl" else keras_accuracy
-        more = (options.module,) if options.only == "kdsl" else ()
-        print(json.dumps(chosen(options.data, options.seeds[0], options.epochs, *more)))
-        return 0
-    return compare(options)
+    parser.add_argument("--data", nargs="+", type=Path, required=True, metavar="FOLDER", help="where the pictures are")
+    parser.add_argument("--models", nargs="+", choices=TWINS, metavar="NAME", help="default: those that have data")
+    parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1], metavar="N", help="default: 0 1")
+    parser.add_argument("--epochs", type=int, help="default: 10 of fashion_mlp, 15 of the others")
+    parser.add_argument("--rows", type=int, help="train with the first of the pictures alone, for a quick look")
+    parser.add_argument("--who", nargs="+", choices=WHO, default=list(WHO), help="default: both")
+    parser.add_argument("--threads", type=int, default=1, help="of each training; default 1")
+    parser.add_argument("--keras-python", help="the Python that has Keras; default: as run.py finds it")
+    parser.add_argument("--backend", choices=BACKENDS, default=os.environ.get("KERAS_BACKEND", "jax"), help="of Keras")
+    parser.add_argument("--json", type=Path, help="write the figures here; what is there already is not trained again")
+    return parser.parse_args(arguments)
 
 
-def compare(options: argparse.Namespace) -> int:
+def main(arguments: list[str] | None = None) -> int:
+    options = parse(arguments)
+    folders = {model: found for model in TWINS if (found := folder_of(model, options.data))}
+    models = options.models or list(folders)
+    for model in models:
+        if model not in folders:
+            raise SystemExit(f"no folder of --data has the pictures of {model}")
+    if not models:
+        raise SystemExit("no folder of --data has idx files or CIFAR-10's binary files")
     pythons = interpreters([f"keras={options.keras_python}"] if options.keras_python else [])
-    figures: dict[str, list[float]] = {}
-    with tempfile.TemporaryDirectory(prefix="kdsl-bench-") as folder:
-        for who in options.peers:
-            lacking = missing(PEERS["keras-jax" if who == "keras" else "kdsl"], pythons[who])
-            if lacking:
-                print(f"absent: {who} ({', '.join(lacking)} not installed)")
+    known: list[Training] = json.loads(options.json.read_text())["trainings"] if exists(options.json) else []
+    with tempfile.TemporaryDirectory(prefix="kdsl-bench-") as built:
+        for wanted in plan(models, options):
+            if find(known, wanted) or not importable(wanted["who"], pythons, options):
                 continue
             try:
-                module = (
-                    build_module(WORKLOADS["small_mlp"], pythons["kdsl"], Path(folder))[0] if who == "kdsl" else None
-                )
-                figures[who] = [in_process(pythons[who], who, options, seed, module) for seed in options.seeds]
+                known.append(wanted | train(wanted, folders[wanted["model"]], pythons, options, Path(built)))
             except WorkerFailed as failure:
-                print(f"absent: {who} ({failure})")
+                print(f"{wanted['who']} {wanted['model']} seed {wanted['seed']}: {failure}", flush=True)
                 continue
-            each = ", ".join(f"{value:.4f}" for value in figures[who])
-            print(f"{who:6s} test accuracy {each}; mean {statistics.mean(figures[who]):.4f}", flush=True)
-    if len(figures) == 2:
-        difference = statistics.mean(figures["kdsl"]) - statistics.mean(figures["keras"])
-        print(f"kdsl minus Keras: {100 * difference:+.2f} points")
-    if options.json:
-        options.json.write_text(json.dumps({"seeds": options.seeds, "accuracy": figures}, indent=1) + "\n")
-    return 0 if figures else 1
+            if options.json:
+                options.json.write_text(json.dumps({"trainings": known}, indent=1) + "\n")
+    done = [found for wanted in plan(models, options) if (found := find(known, wanted))]
+    for model in models:
+        print(table(model, [training for training in done if training["model"] == model]))
+    return 0 if len(done) == len(plan(models, options)) else 1
+
+
+def exists(path: Path | None) -> bool:
+    return path is not None and path.exists()
+
+
+def folder_of(model: str, folders: list[Path]) -> Path | None:
+    """The first folder that has this model's data."""
+    return next((folder.resolve() for folder in folders if has_data(model, folder)), None)
+
+
+def plan(models: list[str], options: argparse.Namespace) -> list[Training]:
+    """What is to be trained, in this order."""
+    return [
+        {
+            "model": model,
+            "who": who,
+            "seed": seed,
+            "epochs": EPOCHS[model] if options.epochs is None else options.epochs,
+            "rows": options.rows,
+        }
+        for seed in options.seeds
+        for model in models
+        for who in options.who
+    ]
+
+
+def find(known: list[Training], wanted: Training) -> Training | None:
+    return next((training for training in known if wanted.items() <= training.items()), None)
+
+
+def importable(who: str, pythons: dict[str, str], options: argparse.Namespace) -> bool:
+    """Whether it can be trained there; if not, says why."""
+    keras = Peer("keras", "training.py", ("keras", options.backend), "keras")
+    lacking = missing(keras if who == "keras" else PEERS["kdsl"], pythons[who])
+    if lacking:
+        print(f"absent: {who} ({', '.join(lacking)} not installed)", flush=True)
+    return not lacking
+
+
+def train(
+    wanted: Training, folder: Path, pythons: dict[str, str], options: argparse.Namespace, built: Path
+) -> Training:
+    """One training in a process of its own -> what came of it."""
+    who, model = wanted["who"], wanted["model"]
+    command = [
+        pythons[who],
+        str(HERE / "training.py"),
+        who,
+        model,
+        "--data",
+        str(folder),
+        "--threads",
+        str(options.threads),
+    ]
+    command += ["--seed", str(wanted["seed"]), "--epochs", str(wanted["epochs"]), "--backend", options.backend]
+    if options.rows:
+        command += ["--rows", str(options.rows)]
+    if who == "kdsl":
+        command += ["--module", str(module_of(model, pythons["kdsl"], built))]
+    threads = {name: str(options.threads) for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")}
+    done = subprocess.run(command, stdout=subprocess.PIPE, text=True, env=environment(**threads))
+    if done.returncode != 0:
+        raise WorkerFailed(f"the training ended with status {done.returncode}")
+    return dict(json.loads(done.stdout.splitlines()[-1]))
+
+
+def module_of(model: str, python: str, built: Path) -> Path:
+    """What `kdsl build` makes of the model; built once."""
+    out = built / f"{model}.py"
+    if not out.exists():
+        command = [python, "-m", "kdsl", "build", str(HERE.parent / "models" / f"{model}.kmodel"), "-o", str(out)]
+        done = subprocess.run(command, capture_output=True, text=True, cwd=HERE.parent)
+        if done.returncode != 0:
+            raise WorkerFailed(f"kdsl build failed: {(done.stderr or done.stdout).strip()[-800:]}")
+    return out
+
+
+def table(model: str, done: list[Training]) -> str:
+    """Test accuracies of one model: a line for each framework, and the difference of their means."""
+    lines, means = [f"\n{model}, {done[0]['epochs']} epochs"] if done else [f"\n{model}: nothing trained"], {}
+    for who in WHO:
+        mine = [training for training in done if training["who"] == who]
+        if mine:
+            means[who] = statistics.mean(training["accuracy"] for training in mine)
+            each = ", ".join(f"{training['accuracy']:.4f} (seed {training['seed']})" for training in mine)
+            lines.append(f"  {who:6s} test accuracy {each}; mean {means[who]:.4f}")
+    if len(means) == len(WHO):
+        lines.append(f"  kdsl minus Keras: {100 * (means['kdsl'] - means['keras']):+.2f} points")
+    return "\n".join(lines)
 
 
 if __name__ == "__main__":
