@@ -27,4 +27,13 @@ EXPRESSIONS = (
         prices(GUESS, "loss = mse(round(guess), price)"),
         prices(GUESS, "loss = mse(guess, price)"),
     ),
+    Entry(
+        "E433",
+        "same-for-all-samples",
+        "one value for all samples stands where each sample has its own",
+        "A weight, and what is made of weights and numbers alone, is the same for all samples. An output has a value for each of\n"
+        "them, and layers such as `dropout`, `batch_norm` and `conv` work sample by sample: they take what is made of an input.",
+        prices("weight scale: f32[4] = ones\nguess = (house * (scale -> dropout(0.2))) -> dense(1)\noutput guess"),
+        prices("weight scale: f32[4] = ones\nguess = (house * scale) -> dropout(0.2) -> dense(1)\noutput guess"),
+    ),
 )

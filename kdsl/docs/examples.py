@@ -113,7 +113,10 @@ def given(text: str) -> dict[str, str]:
 
 def bound_names(text: str) -> list[str]:
     names = [name for group in BINDS.findall(text) for name in re.split(r", *", group)]
-    return [name for name in dict.fromkeys(names) if not re.search(rf"^ *target +{name}\b", text, re.MULTILINE)]
+    no_output = r"target|(?:frozen +)?weight"
+    return [
+        name for name in dict.fromkeys(names) if not re.search(rf"^ *(?:{no_output}) +{name}\b", text, re.MULTILINE)
+    ]
 
 
 def announced(text: str) -> list[str]:

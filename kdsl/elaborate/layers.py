@@ -69,6 +69,9 @@ def apply(
     if context.formula:
         path = context.place.root  # the ops of a formula belong to its call
     types = [value.type for value in inputs]
+    if layer.samples and not types[0].batched:
+        without_samples(context, callee, inputs[0])
+        return (UNKNOWN,)
     try:
         layer.guard(arguments.values, types)
         specs = layer.weights(arguments.values, types)
@@ -118,6 +121,19 @@ def without_input(context: Context, callee: Callee) -> None:
             callee.call,
             help="the `input` lines of a model come first",
         )
+
+
+def without_samples(context: Context, callee: Callee, value: Tensor) -> None:
+    """A weight, or what is made of weights and numbers alone."""
+    label = value.trail.label
+    what = f"`{label}`" if label.isidentifier() else "what flows in"
+    context.report.error(
+        "E433",
+        f"`{callee.name}` works on each sample, and {what} is one value for all of them",
+        callee.place,
+        notes=[shapes(value.trail, callee.name)],
+        help=f"what flows into `{callee.name}` is made of an input",
+    )
 
 
 def takes(context: Context, layer: type[Layer], callee: Callee, inputs: Sequence[Tensor]) -> bool:

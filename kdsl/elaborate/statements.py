@@ -14,7 +14,7 @@ from kdsl.elaborate.program import Port
 from kdsl.elaborate.scope import UNKNOWN, Bound, Link, Meaning, Named, Tensor, Unknown
 from kdsl.elaborate.types import tensor_type
 from kdsl.elaborate.weights import declare_weight
-from kdsl.elaborate.words import counted, short
+from kdsl.elaborate.words import counted, joined, short
 from kdsl.source import Span
 from kdsl.syntax import tree
 
@@ -240,6 +240,8 @@ def give_out(context: Context, name: tree.Name, meaning: Meaning | Named, at: Sp
     value = None
     if isinstance(meaning, Tensor) and meaning.target:
         target_out(context, name, meaning, at, ports)
+    elif isinstance(meaning, Tensor) and not meaning.type.batched:
+        without_samples(context, name, meaning, at)
     elif isinstance(meaning, Tensor):
         value = meaning
     elif isinstance(meaning, Named):
@@ -250,6 +252,19 @@ def give_out(context: Context, name: tree.Name, meaning: Meaning | Named, at: Sp
         context.report.error("E223", f"`{name.text}` is an output already", name.span, help="keep one")
         return
     ports.outputs[name.text] = value
+
+
+def without_samples(context: Context, name: tree.Name, meaning: Tensor, at: Span) -> None:
+    """`predict` gives an array with a place for each row; a weight has none."""
+    work = context.work
+    weight = work is not None and meaning.value in work.weights
+    get = f'in Python `model.get_weights()["{meaning.value}"]` is this weight' if weight else ""
+    context.report.error(
+        "E433",
+        f"an output has a value for each sample, and `{name.text}` is one value for all of them",
+        at,
+        help=joined(get, "an output is made of an input"),
+    )
 
 
 def target_out(context: Context, name: tree.Name, meaning: Tensor, at: Span, ports: Ports) -> None:

@@ -130,11 +130,21 @@ def watched(block: Block) -> dict[str, bool]:
 
 
 def has_gradient(context: Context, loss: Objective) -> bool:
-    """Whether every trainable weight that the loss depends on has a way back from it."""
+    """Whether the loss reads the data, and every trainable weight that it depends on has a way back from it."""
+    from kdsl.passes.dead_code import reached
     from kdsl.passes.differentiate import stops
 
     assert context.work is not None
-    found = stops(Graph("train", tuple(context.work.build.nodes), loss=loss.value))
+    graph = Graph("train", tuple(context.work.build.nodes), loss=loss.value)
+    if not any(graph[name].type.batched for name in reached(graph)):
+        context.report.error(
+            "E433",
+            "the loss is made of weights and numbers alone, so no sample has a part in it",
+            loss.span,
+            help="it compares what the model says of a sample with a target; `regularize` adds what keeps weights small",
+        )
+        return False
+    found = stops(graph)
     blocking = [stop for stop in found if stop.node.op != "stop_gradient"]
     for stop in blocking[:1]:
         context.report.error(

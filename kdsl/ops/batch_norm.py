@@ -69,6 +69,7 @@ class BatchNorm(Layer):
     Source: keras/src/layers/normalization/batch_normalization.py; Ioffe and Szegedy 2015, "Batch normalization".
     """
 
+    samples = True
     keras = ("BatchNormalization",)
     torch = ("BatchNorm1d", "BatchNorm2d", "BatchNorm3d")
     momentum = Param("number", "share of the moving averages that a step keeps", 0.99, low=0.0, high=1.0)

@@ -34,6 +34,7 @@ def attributes_of(windows: Windows) -> dict[str, Attribute]:
 class Windowed(Layer):
     """What all of them take."""
 
+    samples = True
     kernel = Param("sizes", "size of the window: one number, or one for each spatial axis", keras="kernel_size")
     stride = Param("sizes", "places from one window to the next", 1, keras="strides")
     pad = Param(

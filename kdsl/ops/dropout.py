@@ -37,6 +37,7 @@ class Dropout(Layer, SameType):
     Source: Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting".
     """
 
+    samples = True
     keras = ("Dropout",)
     torch = ("Dropout",)
     run_time = ("seed", "step")

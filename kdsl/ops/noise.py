@@ -40,6 +40,8 @@ class WhileTraining(Elementwise):
 class Noise(Layer):
     """What is done to x in training; at inference x goes on as it is."""
 
+    samples = True
+
     @classmethod
     def guard(cls, arguments: Mapping[str, Any], types: Sequence[TensorType]) -> None:
         refuse_classes(cls.name, types[0])

@@ -149,7 +149,7 @@ class DrawLike(Draw):
     def guard(cls, arguments: Mapping[str, Any], types: Sequence[TensorType]) -> None:
         if not types[0].batched:
             raise Refused(
-                "E401",
+                "E433",
                 f"`{cls.name}` draws for each sample, but {{0}} is one value for all of them",
                 label="has no batch",
                 help=f"`{cls.name.removesuffix('_like')}([{', '.join(map(str, types[0].shape))}])` draws for each sample",

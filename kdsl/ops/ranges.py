@@ -18,7 +18,7 @@ class Arange(Layer):
     """0, 1, 2, ... n - 1 as numbers, the same for every sample: [n].
 
     ```kmodel
-    earlier = expand_dims(arange(T), axis = 1) >= arange(T)
+    seen = where(expand_dims(arange(T), axis = 1) >= arange(T), attention, -1e9)
     ```
     Source: numpy.arange. `a + step * arange(n)` starts elsewhere and makes other steps.
     """

@@ -192,12 +192,14 @@ class Layer(Declared):
     function  a plain function of tensors, such as `exp`: called inside an expression it is no row of `summary`
     listed    the inputs may be given as one list: `concat([a, b])`
     scalars   plain numbers may stand among the inputs: `maximum(x, 0)`
+    samples   it works on the samples of a batch: what is one value for all of them, such as a weight, is refused
     """
 
     arity: ClassVar[tuple[int, int | None]] = (1, 1)
     function: ClassVar[bool] = False
     listed: ClassVar[bool] = False
     scalars: ClassVar[bool] = False
+    samples: ClassVar[bool] = False
     keras: ClassVar[tuple[str, ...]] = ()  # what Keras calls it
     torch: ClassVar[tuple[str, ...]] = ()  # what PyTorch calls it
 

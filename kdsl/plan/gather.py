@@ -9,7 +9,7 @@ from kdsl.graph.types import TensorType
 from kdsl.plan.layout import Layout, flat, last_axis
 from kdsl.plan.loops import Access, Axis, Nest, Read
 from kdsl.plan.lowering import Lowering
-from kdsl.plan.places import Unsupported, View
+from kdsl.plan.places import View
 from kdsl.plan.sweeps import Operands, own_lines, rows_axis, sweep
 
 
@@ -20,9 +20,9 @@ def _axis(node: Node, rank: int) -> int:
 
 
 def _indices(lowering: Lowering, value: str) -> View:
+    """Whole numbers are data or what an op such as `argmax` leaves in memory: constants are floats."""
     view = lowering.view(value)
-    if view.buffer is None:
-        raise Unsupported("an index that is the same number for the whole batch")
+    assert view.buffer is not None, f"{value} is no value in memory"
     return view
 
 

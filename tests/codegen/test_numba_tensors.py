@@ -63,6 +63,20 @@ model M {
   output y = h
 }
 """
+PLACES = """\
+model M {
+  input x: f32[6, 20]
+  target t: index(5)
+  weight w: f32[6] = normal(stddev = 1)
+  weight table: f32[6, 20] = normal(stddev = 1)
+  k = argmax(w)
+  last = argmax(arange(4))
+  a = gather(x, k) + gather(table, k) * gather(table, last) + gather(x, argmax(x[:, 0]))
+  b = one_hot(k, classes = 20) * gather(x, last) + gather(w, last)
+  h = concat([a, b]) -> dense(5)
+  output y = h
+}
+"""
 TRAIN = """\
 train M {
   loss      = cross_entropy(h, t)
@@ -96,3 +110,7 @@ def test_bits_of_a_transformer_block_do_not_depend_on_threads() -> None:
     one = results(made, batch=64, threads=1)
     again = results(made, batch=64, threads=3)
     assert all(np.array_equal(value, again[name]) for name, value in one.items())
+
+
+def test_places_that_are_the_same_for_all_samples() -> None:
+    compare(PLACES)

@@ -138,7 +138,7 @@ def test_new_numbers_in_every_step_and_none_in_evaluation() -> None:
 def test_a_value_without_a_batch_is_no_measure() -> None:
     with pytest.raises(Refused) as caught:
         LAYERS["normal_like"].guard(settled(LAYERS["normal_like"], {}), [weight(2, 3)])
-    assert caught.value.code == "E401"
+    assert caught.value.code == "E433"
     assert caught.value.message == "`normal_like` draws for each sample, but {0} is one value for all of them"
     assert caught.value.help == "`normal([2, 3])` draws for each sample"
 
