@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from types import ModuleType
+
 import numpy as np
 import pytest
-from numba_models import assert_equal, module, results
+from numba_models import assert_equal, data, engine, module, results, weights
 
 TRAIN = """
 train M {
@@ -61,6 +63,32 @@ def test_both_targets_agree(source: str, dtype: str) -> None:
     train = TRAIN if dtype == "f64" else TRAIN.replace("adam(lr = 0.01)", "sgd(lr = 0.05, momentum = 0.9)")
     wanted = results(module(source + train, "numpy", dtype))
     assert_equal(wanted, results(module(source + train, "numba", dtype)), {"f64": 1e-9, "f32": 2e-5}[dtype])
+
+
+def bits_of(made: ModuleType, threads: int) -> dict[str, np.ndarray]:
+    """All numbers after five steps, the last of them of a smaller batch."""
+    core, (inputs, targets) = engine(made, threads), data(made, 150)
+    for name, value in weights(made).items():
+        core.set_weight(name, value)
+    rates = np.tile(list(made.DECLARATION.training.numbers.values()), (5, 1))
+    found = {"totals": core.train(inputs, targets, np.arange(150) * 7 % 150, 32, 0, 7, rates)[0]}
+    for weight in made.DECLARATION.weights:
+        found[weight.name] = core.get_weight(weight.name)
+        for slot in made.DECLARATION.training.slots if weight.trainable else ():
+            found[f"{slot} of {weight.name}"] = core.get_slot(slot, weight.name)
+    return found
+
+
+@pytest.mark.parametrize("source", [RESIDUAL, WINDOWS], ids=["residual", "windows"])
+def test_any_number_of_threads_gives_the_same_bits(source: str) -> None:
+    """Weights, moving statistics, the optimizer's states and the sums of losses; a batch is of several blocks."""
+    made = module(source + TRAIN, "numba", "f32")
+    assert made.BLOCK_ROWS <= 16
+    one = bits_of(made, 1)
+    for threads in (2, 5):
+        for name, value in bits_of(made, threads).items():
+            assert np.array_equal(value, one[name]), (threads, name)
+    assert all(np.isfinite(value).all() for value in one.values())
 
 
 def test_frozen_batch_normalisation_stays() -> None:
