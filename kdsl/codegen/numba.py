@@ -34,6 +34,7 @@ CARRIED = (
     "numba_winograd",
     "numba_window_copies",
     "numba_pools",
+    "numba_pool_pairs",
     "numba_depthwise",
     "numba_softmax",
     "numba_measures",

@@ -20,6 +20,9 @@ class SimplifyGradients(Pass):
     With `r = relu(d)`, `d = dropout(x)`: `dropout(relu_gradient(u, r))` becomes `relu_gradient(u, r) * scale`.
     The mask is not drawn a second time, and only the last value need be kept. `stop_gradient` and `while_training`
     have done their work and go.
+
+    A pool's gradient `p = max_pool_gradient(u, x, y)` takes every number of u to a place where x is y: so
+    `relu_gradient(p, x)` becomes `max_pool_gradient(relu_gradient(u, y), x, y)`, and the sum of p is that of u.
     """
 
     name: ClassVar[str] = "simplify_gradients"
@@ -30,6 +33,7 @@ class SimplifyGradients(Pass):
         dropped = {node.inputs[0]: node for node in graph.of("dropout") if not _is_gradient(node, graph)}
         build = Builder()
         seen: dict[str, Node] = {}
+        pools: dict[str, Node] = {}
         names: dict[str, str] = {}
         for original in graph.nodes:
             node = original.renamed(names)
@@ -37,9 +41,16 @@ class SimplifyGradients(Pass):
                 names[node.name] = node.inputs[0]
                 continue
             with build.at(*node.origin, layer=node.layer):
-                if not (_relu_after(node, seen, dropped, build) or _dropout_after(node, seen, build)):
+                if not (
+                    _relu_after(node, seen, dropped, build)
+                    or _dropout_after(node, seen, build)
+                    or _relu_before_pool(node, pools, build)
+                    or _bias_before_pool(node, pools, build)
+                ):
                     build.append(node)
             seen[node.name] = node
+            if build.nodes[-1].op in ("max_pool_gradient", "avg_pool_gradient"):
+                pools[node.name] = build.nodes[-1]
         return graph.with_results(names, tuple(build.nodes))
 
 
@@ -72,6 +83,26 @@ def _dropout_after(node: Node, seen: Mapping[str, Node], build: Builder) -> bool
     if seen[relu.inputs[0]].attributes != node.attributes:
         return False
     _scaled(node, upstream, node, output, build)
+    return True
+
+
+def _relu_before_pool(node: Node, pools: Mapping[str, Node], build: Builder) -> bool:
+    """`relu_gradient(max_pool_gradient(u, x, y), x)`."""
+    pool = pools.get(node.inputs[0]) if node.op == "relu_gradient" else None
+    if pool is None or pool.op != "max_pool_gradient" or pool.inputs[1] != node.inputs[1]:
+        return False
+    upstream, x, y = pool.inputs
+    through = build.add("relu_gradient", [upstream, y], name=f"{node.name}.of_pool")
+    build.add("max_pool_gradient", [through, x, y], dict(pool.attributes), name=node.name)
+    return True
+
+
+def _bias_before_pool(node: Node, pools: Mapping[str, Node], build: Builder) -> bool:
+    """`bias_gradient` of a pool's gradient."""
+    pool = pools.get(node.inputs[0]) if node.op == "bias_gradient" else None
+    if pool is None:
+        return False
+    build.add("bias_gradient", [pool.inputs[0]], dict(node.attributes), name=node.name)
     return True
 
 

@@ -17,17 +17,28 @@ def lower_pool(lowering: Lowering, node: Node) -> None:
     """`max_pool` and `avg_pool`."""
     x = lowering.read(node.inputs[0])
     out = lowering.result(node, last_axis(node.type))
-    arguments = _window(node, lowering.type(node.inputs[0]).shape[:-1])
-    lowering.launch(node.op, node, (x,), out, **_all(lowering, out, arguments, x=x, out=out))
+    kernel, arguments, why = _kernel(node, lowering.type(node.inputs[0]).shape[:-1])
+    lowering.launch(kernel, node, (x,), out, **_all(lowering, out, arguments, x=x, out=out), why_=why)
 
 
 def lower_pool_gradient(lowering: Lowering, node: Node) -> None:
     """`max_pool_gradient` and `avg_pool_gradient`."""
     operands = [lowering.read(name) for name in node.inputs]
     out = lowering.result(node, last_axis(node.type))
-    arguments = _window(node, node.type.shape[:-1])
+    kernel, arguments, why = _kernel(node, node.type.shape[:-1])
     named = dict(zip("gxy", operands, strict=False))
-    lowering.launch(node.op, node, tuple(operands), out, **_all(lowering, out, arguments, **named, out=out))
+    lowering.launch(kernel, node, tuple(operands), out, **_all(lowering, out, arguments, **named, out=out), why_=why)
+
+
+def _kernel(node: Node, spatial: Sequence[int]) -> tuple[str, dict[str, int], str]:
+    """Its name, its windows, and why it is this one."""
+    found = pool_windows(node.keywords)
+    pairs = found.size == found.strides == (2, 2) and found.padding == ((0, 0), (0, 0))
+    if not pairs or node.op not in ("max_pool", "max_pool_gradient"):
+        return node.op, _window(node, spatial), ""
+    high, wide = spatial
+    name = node.op.replace("max_pool", "max_pool_2x2")
+    return name, {"size_y": high, "size_x": wide}, "windows of 2x2 places lie side by side"
 
 
 def _window(node: Node, spatial: Sequence[int]) -> dict[str, int]:

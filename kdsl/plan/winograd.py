@@ -18,7 +18,8 @@ from kdsl.plan.lowering import Lowering
 from kdsl.plan.pictures import Axis
 
 TILE, PARTS = 4, 36
-TOGETHER = 24  # tiles: what they need stays in a cache, and every row of the register tile is one of them
+TOGETHER = 48, 24  # tiles at a time, where channels and filters are few, or many: what they need stays in a cache
+MANY = 128  # channels and filters
 FEWEST = 16  # channels, and filters
 LARGEST = 1 << 18  # channels times filters: 36 numbers of each are kept
 WASTE = 1.8  # places of all tiles for each one that is asked for
@@ -82,7 +83,7 @@ def lower_kernel_gradient(lowering: Lowering, node: Node, axes: Sequence[Axis], 
         places_x=x.places,
         channels=channels,
         units=units,
-        tiles=TOGETHER,
+        tiles=_together(channels, units),
         **read,
         g=g.name,
         g_row=g.layout.row,
@@ -92,7 +93,7 @@ def lower_kernel_gradient(lowering: Lowering, node: Node, axes: Sequence[Axis], 
         zeros="ZEROS",
         ones="ONES",
         work=lowering.room(_room(channels, units) + PARTS * (channels * units + PANEL)),
-        why_=_filtered(axes),
+        why_=_filtered(axes, _together(channels, units)),
     )
 
 
@@ -125,7 +126,7 @@ def _launch(
         places_x=x.places,
         channels=channels,
         units=units,
-        tiles=TOGETHER,
+        tiles=_together(channels, units),
         **read,
         w=w.name,
         bias=end.bias,
@@ -139,7 +140,7 @@ def _launch(
         scale=repr(end.factor),
         zeros="ZEROS",
         work=lowering.room(_room(channels, units)),
-        why_=_filtered(axes),
+        why_=_filtered(axes, _together(channels, units)),
     )
     finish_in_place(lowering, node, end, made)
 
@@ -165,18 +166,22 @@ def _parts_of_weights(lowering: Lowering, value: str, panels: Buffer, lines: int
     return lowering.copies[name, layout]
 
 
-def _filtered(axes: Sequence[Axis]) -> str:
+def _filtered(axes: Sequence[Axis], together: int) -> str:
     *_, y, x = axes
     tiles, places = _tiled(y.places) * _tiled(x.places) // TILE**2, y.places * x.places
     return (
         f"Winograd's filtering, {PARTS * tiles:,} products for each channel and filter instead of {9 * places:,}; "
-        f"{TOGETHER} tiles at a time stay in a cache"
+        f"{together} tiles at a time stay in a cache"
     )
 
 
 def _room(channels: int, units: int) -> int:
     """Numbers for the parts of inputs and results of the tiles at hand."""
-    return PARTS * (TOGETHER * (padded(channels) + units) + 2 * PANEL)
+    return PARTS * (_together(channels, units) * (padded(channels) + units) + 2 * PANEL)
+
+
+def _together(channels: int, units: int) -> int:
+    return TOGETHER[padded(channels) + units > MANY]
 
 
 def _tiled(places: int) -> int:

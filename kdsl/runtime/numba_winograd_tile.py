@@ -37,13 +37,17 @@ def sum_and_difference(b: Any, x: Any, y: Any) -> list[Any]:
     return [b.fadd(x, y, flags=FLAGS), b.fsub(x, y, flags=FLAGS)]
 
 
+def both_ways(b: Any, x: Any, y: Any, number: float) -> list[Any]:
+    """x + number * y and x - number * y"""
+    return [more(b, y, number, x), more(b, y, -number, x)]
+
+
 def inputs_to_parts(b: Any, x: list[Any]) -> list[Any]:
     """Six neighbours -> the six sums that are multiplied, one for each point."""
     near, far = NEAR**2, FAR**2
     pairs = []
     for point, other in ((NEAR, far), (FAR, near)):
-        odd = times(b, more(b, x[1], -other, x[3]), point)
-        pairs += sum_and_difference(b, more(b, x[2], -other, x[4]), odd)
+        pairs += both_ways(b, more(b, x[2], -other, x[4]), more(b, x[1], -other, x[3]), point)
     first = more(b, x[0], near * far, more(b, x[2], -near - far, x[4]))
     last = more(b, x[1], near * far, more(b, x[3], -near - far, x[5]))
     return [first, *pairs, last]
@@ -55,8 +59,7 @@ def weights_to_parts(b: Any, w: list[Any]) -> list[Any]:
     pairs = []
     for square, other in ((near, far), (far, near)):
         over = 1 / (2 * square * (square - other))
-        even, odd = times(b, more(b, w[2], square, w[0]), over), times(b, w[1], square**0.5 * over)
-        pairs += sum_and_difference(b, even, odd)
+        pairs += both_ways(b, times(b, more(b, w[2], square, w[0]), over), w[1], square**0.5 * over)
     return [times(b, w[0], 1 / (near * far)), *pairs, w[2]]
 
 
@@ -75,8 +78,7 @@ def results_to_parts(b: Any, g: list[Any]) -> list[Any]:
     """The way back: the gradients of four results -> those of the six products."""
     pairs = []
     for point in (NEAR, FAR):
-        odd = more(b, g[1], point, times(b, g[3], point**3))
-        pairs += sum_and_difference(b, more(b, g[2], point**2, g[0]), odd)
+        pairs += both_ways(b, more(b, g[2], point**2, g[0]), more(b, g[3], point**2, g[1]), point)
     return [g[0], *pairs, g[3]]
 
 

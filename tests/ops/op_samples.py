@@ -209,6 +209,8 @@ def extras(sample: Sample, seed: int, step: int, dtype: str) -> dict[str, Any]:
 def arrays_of(sample: Sample, rng: np.random.Generator, batch: int) -> list[np.ndarray]:
     """Numbers for a sample's inputs, where the op is defined and smooth."""
     arrays = [draw(type, rng, batch) for type in sample.types]
+    if sample.op == "max_pool_gradient":  # the third is the largest of each window of the second
+        arrays[2] = OPS["max_pool"].reference(arrays[1], **sample.attributes)
     positive = POSITIVE.get(sample.op, ())
     return [np.absolute(array) if place in positive else array for place, array in enumerate(arrays)]
 

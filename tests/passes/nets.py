@@ -205,10 +205,23 @@ def of_weights() -> Graph:
     return net.graph()
 
 
+def pooled() -> Graph:
+    """Pools behind relu: windows side by side, windows that overlap, the mean."""
+    net = Network()
+    h, y = net.input("x", f32(6, 6, 2)), net.target("y", f32(3))
+    h = net.layer("max_pool", net.layer("relu", net.layer("conv", h, filters=3, kernel=2, pad="same")), size=2)
+    h = net.layer("relu", net.layer("conv", h, filters=4, kernel=2, pad="same"))
+    h = net.layer("max_pool", h, size=2, stride=1)
+    h = net.layer("avg_pool", net.layer("conv", h, filters=2, kernel=1), size=2)
+    net.loss("mse", net.layer("dense", net.layer("flatten", h), units=3), y)
+    net.output("h", h)
+    return net.graph()
+
+
 NETS: dict[str, Callable[[], Graph]] = {
     f.__name__: f
     for f in (
         *(classifier, dropout_before_relu, dropped_twice, every_activation, shared_tower, residual, regression),
-        *(weighted_losses, normalised, attention, choices, sampled, of_weights),
+        *(weighted_losses, normalised, attention, choices, sampled, of_weights, pooled),
     )
 }

@@ -364,6 +364,33 @@ def test_a_mask_that_the_value_does_not_show_stays(between: str, stream: int) ->
     assert SimplifyGradients().run(graph).nodes == graph.nodes
 
 
+def test_what_lies_before_a_pool_is_as_small_as_the_pool() -> None:
+    """The gate of a relu, and the sum for a bias."""
+    forward = slice_graph(NETS["pooled"](), "train")
+    whole = Differentiate().run(forward)
+    found = DeadCode().run(SimplifyGradients().run(whole))
+    assert [found[node.inputs[1]].op for node in found.of("relu_gradient")] == ["max_pool", "max_pool"]
+    sums = {found[node.inputs[0]].op for node in found.of("bias_gradient")}
+    assert sums.isdisjoint({"max_pool_gradient", "avg_pool_gradient"})
+    data = data_for(forward)
+    wanted, made = (run(graph, *data, seed=1) for graph in (whole, found))
+    for (_, before), (_, after) in zip(whole.gradients, found.gradients, strict=True):
+        assert np.abs(wanted[before]).max() > 0
+        np.testing.assert_allclose(made[after], wanted[before], rtol=1e-12, atol=1e-15)
+
+
+def test_another_gate_stays_before_its_pool() -> None:
+    """The gate is no input of the pool."""
+    net = Network()
+    x, other = net.input("x", f32(4, 4, 2)), net.input("other", f32(4, 4, 2))
+    window = {"window": (2, 2), "strides": (2, 2), "padding": ((0, 0), (0, 0))}
+    pool = net.op("max_pool", x, **window)
+    back = net.op("max_pool_gradient", net.input("u", f32(2, 2, 2)), x, pool, **window)
+    net.output("y", net.op("relu_gradient", back, other))
+    graph = net.graph()
+    assert SimplifyGradients().run(graph).nodes == graph.nodes
+
+
 # -- fusing -------------------------------------------------------------------------------------------
 
 

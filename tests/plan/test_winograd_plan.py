@@ -68,8 +68,8 @@ def test_others_slide_and_say_why(layer: str) -> None:
 def test_room_for_kernels_lies_behind_the_rows_of_a_thread() -> None:
     plan = planned(SUITS[1])
     assert plan.train is not None
-    # Parts of 24 tiles of 16 channels and 48 padded filters, and the sums for every channel and filter.
-    assert plan.train.room == 36 * (24 * (16 + 48) + 2 * 16) + 36 * (16 * 48 + 16)
+    # Parts of 48 tiles of 16 channels and 48 padded filters, and the sums for every channel and filter.
+    assert plan.train.room == 36 * (48 * (16 + 48) + 2 * 16) + 36 * (16 * 48 + 16)
     assert plan.scratch == plan.room + plan.train.room
     assert plan.room == plan.block_rows * max(made.scratch for made in plan.functions)
 
