@@ -22,12 +22,21 @@ def doubtful_lines(file: tree.File) -> frozenset[int]:
 
 
 def item_without(item: tree.Item, lines: frozenset[int], source: Source) -> tree.Item:
+    if isinstance(item, (tree.Fn, tree.Block)) and lines.intersection(header_lines(item, source)):
+        return tree.BrokenItem(item.name.text, item.body, item.span, item.doc)
     if isinstance(item, (tree.Fn, tree.Block, tree.Model, tree.Train)):
         body = tuple(statement_without(each, lines, source) for each in item.body)
         return item if body == item.body else replace(item, body=body)
     if isinstance(item, tree.Dim) and is_doubtful(item, lines, source):
         return tree.Broken((item.name.text,), item.span, item.doc)
     return item
+
+
+def header_lines(item: tree.Fn | tree.Block, source: Source) -> range:
+    """The lines that say what a block or formula takes and gives."""
+    parts = (item.name, *item.parameters, *(item.results if isinstance(item, tree.Block) else ()))
+    first, last = source.position(item.span.start)[0], source.position(parts[-1].span.stop)[0]
+    return range(first, last + 1)
 
 
 def statement_without(statement: tree.Statement, lines: frozenset[int], source: Source) -> tree.Statement:

@@ -91,14 +91,15 @@ def compare(
     if prediction.target and not target.target:
         swapped(context, call, inputs)
         return None
-    if (prediction.value, target.value) in work.mismatched:
+    pair = (str(prediction.type), target.value)
+    if pair in work.mismatched:
         return None
     try:
         declared.guard(arguments.values, prediction.type, target.type)
         with work.build.at(call.span, layer=name):
             value = declared.lower(work.build, arguments.values, prediction.value, target.value)
     except Refused as refused:
-        work.mismatched.add((prediction.value, target.value))
+        work.mismatched.add(pair)
         report_mismatch(context, refused.named(*names), call, arguments, prediction, target)
         return None
     texts = [reprint(each) for each in inputs]

@@ -43,6 +43,13 @@ def surplus(source: Source, opener: Token) -> Diagnostic:
     return problem(source, "E104", f"this `{opener.text}` is one too many", opener, "remove it", change)
 
 
+def brace_for_equals(source: Source, name: Token, opener: Token) -> Diagnostic:
+    """`h { x -> relu`."""
+    help = f"a value is bound with `=`: `{name.text} = ...`"
+    change = [(opener.start, opener.stop, "=")]
+    return problem(source, "E103", f"this `{opener.text}` is never closed", opener, help, change)
+
+
 def no_brace(source: Source, header: Token, near: Token, missing: str) -> Diagnostic:
     """The first line of an item lacks its `{`, and perhaps closers before it."""
     message = f"the body of this `{header.text}` does not start with `{{`"

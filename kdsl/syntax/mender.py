@@ -52,6 +52,7 @@ class Mender:
         self.drop: set[int] = set()
         self.insert: dict[int, list[Token]] = {}
         self.header: int | None = None  # the line `model X ...`, until it has been given its `{`
+        self.group: int | None = None  # the line `tune "stem.*"` without its `{`
         self.closed: list[tuple[int, int]] = []  # where a closer was put in, for which opener
         self.late: dict[int, tuple[int, Diagnostic]] = {}  # a body's `{` -> a `}` on its own line that did not fit it
         self.statement = self.first = 0  # where the present statement, the present line starts
@@ -102,6 +103,9 @@ class Mender:
             self.unclosed(self.stack.pop(), i)
         if not self.stack or self.stack[-1].body:
             self.statement = i
+        if self.group is None or token.column <= self.tokens[self.group].column:
+            kinds = [each.kind for each in self.tokens[i : self.ends[i]]]
+            self.group = i if kinds[:2] == ["NAME", "STRING"] and "LBRACE" not in kinds else None
 
     def open(self, i: int, token: Token) -> None:
         last = self.ends[i] == i + 1
@@ -151,6 +155,11 @@ class Mender:
                 self.stray(i, token, starts_line)
             else:
                 self.give_brace(self.header, first)
+        elif starts_line and self.group is not None and self.tokens[self.group].column == token.column:
+            near = self.tokens[self.group + 1]
+            self.insert.setdefault(self.group + 2, []).append(near.after("LBRACE", "{"))
+            self.problems.append(say.no_brace(self.source, self.tokens[self.group], near, ""))
+            self.group = None
         else:
             self.stray(i, token, starts_line)
             if starts_line and self.stack and self.stack[-1].body:
@@ -194,6 +203,11 @@ class Mender:
             self.drop.discard(i)
             self.problems.remove(diagnostic)
             return
+        if opened.body and not opened.last and self.binds(opened.index):
+            self.drop.add(opened.index)
+            self.insert.setdefault(opened.index, []).append(opened.token.before("EQUAL", "="))
+            self.problems.append(say.brace_for_equals(self.source, self.tokens[opened.index - 1], opened.token))
+            return
         place = before
         if not mismatch and not opened.last and not opened.body:
             place = self.ends[opened.index]
@@ -204,6 +218,11 @@ class Mender:
         kind, near = OPENER[opened.token.kind], self.tokens[place - 1]
         self.insert.setdefault(place, []).append(near.after(kind, CLOSER_TEXT[kind]))
         self.problems.append(say.unclosed(self.source, opened.token, near))
+
+    def binds(self, brace: int) -> bool:
+        """`name {` starts a line, where `name =` could."""
+        start = brace - 1
+        return self.tokens[start].kind == "NAME" and (start == 0 or self.tokens[start - 1].kind == "_NL")
 
     def follows(self, i: int, kind: str) -> bool:
         """This kind of token follows in this line."""

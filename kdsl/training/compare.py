@@ -101,7 +101,9 @@ def _classes_differ(predicted: int, wanted: int) -> Refused:
 
 
 def _shapes_differ(prediction: TensorType, target: TensorType) -> Refused:
-    if prediction.rank > target.rank:
+    if prediction.rank == 1 and target.rank == 0:
+        hint = "end in `dense(1)`"
+    elif prediction.rank > target.rank:
         hint = "put `flatten` before the first `dense`, if the target is for the whole sample"
     elif prediction.shape and target.shape and prediction.shape[:-1] == target.shape[:-1]:
         hint = f"end in `dense({target.shape[-1]})`"

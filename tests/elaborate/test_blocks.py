@@ -354,3 +354,20 @@ def test_a_missing_flatten_is_found_inside_a_block() -> None:
     )
     (found,) = check(text)
     assert (found.code, found.span.line) == ("E502", 2)
+
+
+def test_calls_of_what_has_a_damaged_first_line_are_not_judged() -> None:
+    text = """\
+block Unit(x: f32H, W, C], out: int) -> f32[out] {
+  return x -> flatten -> dense(out)
+}
+fn leaky(x, slope = 0.1)) = maximum(x, slope * x)
+model Net {
+  input x: f32[8, 8, 3]
+  a = x -> Unit(4) -> leaky
+  b = x -> Unit(5) -> leaky(0.2, 3)
+  c = leaky(a, b, a) + spare
+  output a, b, c
+}
+"""
+    assert codes(text) == ["E104", "E104", "E202"]
