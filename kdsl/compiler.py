@@ -65,7 +65,7 @@ def compile_file(
 
     from kdsl.codegen.module import module_text  # jinja2 and numpy: not before they are needed
     from kdsl.codegen.sections import Options
-    from kdsl.passes import make_graphs
+    from kdsl.passes.pipeline import make_graphs
     from kdsl.plan import OPTIONAL as PLANNING
 
     graphs = tuple(make_graphs(program, without.difference(PLANNING)) for program in elaborated.models)

@@ -1,71 +1,167 @@
-"""`dataclass(frozen=True, slots=True)`, cheap to define.
+"""`dataclass`, `field` and `replace` as in the standard library, cheap to import and to define.
 
-The standard library compiles six functions for every class and makes each slotted class twice; for the tree's fifty
-classes that takes longer than linting a file. Here one function is compiled, and the others are shared. What it makes
-answers to `fields`, `replace`, `is_dataclass`, `match`, `copy` and `pickle` as the original does; to a type checker
-modules show the original:
-
-    if TYPE_CHECKING:
-        from dataclasses import dataclass
-    else:
-        from kdsl.records import dataclass
+The standard library compiles six functions for every class, makes each slotted class twice, and brings in Python's own
+parser and disassembler: together that takes longer than linting a file. Here `__init__` is compiled when the first
+object of its class is made, and all other methods are shared. What comes out answers to `dataclasses.fields`, `replace`
+and `is_dataclass`, to `match`, `copy` and `pickle` as the original does. To a type checker it is the original.
 """
 
 from __future__ import annotations
 
-import dataclasses
 from operator import attrgetter
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-ORDINARY = getattr(dataclasses, "_FIELD", None)  # how the standard library marks a field of the usual kind
+__all__ = ["dataclass", "field", "replace"]
+
+if TYPE_CHECKING:
+    from dataclasses import dataclass, field, replace
+else:
+
+    def dataclass(cls=None, /, **options):
+        """`frozen`, `slots` and `eq` are done here; a class that asks for more is made by the standard library."""
+
+        def decorated(cls):
+            return made(cls, **options) if is_plain(cls, options) else standard(cls, options)
+
+        return decorated if cls is None else decorated(cls)
+
+    def field(**options):
+        return Field(**options)
+
+    def replace(record, /, **changes):
+        """The record with other values."""
+        if not hasattr(record, "_record"):
+            import dataclasses
+
+            return dataclasses.replace(record, **changes)
+        kept = {name: getattr(record, name) for name in record.__match_args__ if name not in changes}
+        return record.__class__(**kept, **changes)
 
 
-def dataclass(cls: type | None = None, /, **options: bool) -> Any:
-    """The standard library's, except for frozen classes with slots, without bases, `field` and `__post_init__`."""
-    if options != {"frozen": True, "slots": True}:
-        return dataclasses.dataclass(cls, **options)
-    ordinary = dataclasses.dataclass(frozen=True, slots=True)
-    return lambda cls: made(cls) if is_plain(cls) else ordinary(cls)
+MISSING: Any = type("MISSING", (), {"__repr__": lambda self: "<default>"})()
 
 
-def is_plain(cls: type) -> bool:
-    fields = (value for value in vars(cls).values() if isinstance(value, dataclasses.Field))
+class Field:
+    """What is said of one attribute. Its own type and names are the standard library's business (`Described`)."""
+
+    __slots__ = ("compare", "default", "default_factory", "init", "repr", "type")
+
+    def __init__(
+        self,
+        *,
+        default: Any = MISSING,
+        default_factory: Any = MISSING,
+        init: bool = True,
+        repr: bool = True,
+        compare: bool = True,
+    ) -> None:
+        self.default, self.default_factory = default, default_factory
+        self.init, self.repr, self.compare = init, repr, compare
+        self.type: Any = None
+
+    def standard(self) -> Any:
+        """The same as a field of the standard library."""
+        import dataclasses
+
+        given = {name: getattr(self, name) for name in ("default", "default_factory", "init", "repr", "compare")}
+        return dataclasses.field(**{name: value for name, value in given.items() if value is not MISSING})
+
+
+class Described:
+    """A record's fields: its `__dataclass_fields__`, made for the standard library when somebody asks."""
+
+    def __init__(self, fields: dict[str, Field]) -> None:
+        self.fields = fields
+        self.asked: dict[str, Any] = {}
+
+    def __get__(self, record: object, cls: type) -> dict[str, Any]:
+        if self.fields and not self.asked:
+            import dataclasses
+
+            for name, field in self.fields.items():
+                self.asked[name] = found = field.standard()
+                found.name, found.type, found._field_type = name, field.type, getattr(dataclasses, "_FIELD", None)
+        return self.asked
+
+
+def is_plain(cls: type, options: dict[str, bool]) -> bool:
     return (
-        ORDINARY is not None
-        and cls.__bases__ == (object,)
-        and not hasattr(cls, "__post_init__")
-        and next(fields, None) is None
+        options.keys() <= {"frozen", "slots", "eq"}
+        and hasattr(cls, "_record") == hasattr(cls, "__dataclass_fields__")
+        and not {"__init__", "__eq__", "__hash__"} & vars(cls).keys()
+        and not any(type(value).__module__ == "dataclasses" for value in vars(cls).values())
     )
 
 
-def made(cls: type) -> type:
-    """The class again, with slots for its annotated names."""
-    types = cls.__annotations__
-    defaults = {name: vars(cls)[name] for name in types if name in vars(cls)}
-    body = {key: value for key, value in vars(cls).items() if key not in (*types, "__dict__", "__weakref__")}
-    body.update(METHODS, __slots__=tuple(types), __match_args__=tuple(types))
-    body["__dataclass_fields__"] = {name: described(name, types[name], defaults) for name in types}
-    body["_values"] = staticmethod(attrgetter(*types))
-    result = type(cls)(cls.__name__, cls.__bases__, body)
-    result.__init__ = initializer(result, defaults)  # type: ignore[misc]
+def standard(cls: type, options: dict[str, bool]) -> type:
+    import dataclasses
+
+    for name, value in [*vars(cls).items()]:
+        if isinstance(value, Field):
+            setattr(cls, name, value.standard())
+    result: type = dataclasses.dataclass(cls, **options)
     return result
 
 
-def described(name: str, annotation: object, defaults: dict[str, Any]) -> Any:
-    field: Any = dataclasses.field(default=defaults.get(name, dataclasses.MISSING))
-    field.name, field.type, field._field_type = name, annotation, ORDINARY
-    return field
+def made(cls: type, frozen: bool = False, slots: bool = False, eq: bool = True) -> type:
+    """The class again, with its methods and, where it wants them, slots."""
+    body = {key: value for key, value in vars(cls).items() if key not in ("__dict__", "__weakref__")}
+    fields = dict(cls._record) if hasattr(cls, "_record") else {}
+    own = [name for name, text in body.get("__annotations__", {}).items() if "ClassVar" not in str(text)]
+    for name in own:
+        value = body.pop(name, MISSING)
+        fields[name] = field = value if isinstance(value, Field) else Field(default=value)
+        field.type = body["__annotations__"][name]
+        if field.default is not MISSING and not slots:
+            body[name] = field.default
+    compared = [name for name, field in fields.items() if field.compare]
+    body = {
+        "__repr__": shown,
+        **({"__eq__": equal, "__hash__": hashed if frozen else None} if eq else {}),
+        **({"__setattr__": refuse_set, "__delattr__": refuse_delete} if frozen else {}),
+        **({"__slots__": tuple(own), "__getstate__": get_state, "__setstate__": set_state} if slots else {}),
+        **body,
+        "__match_args__": tuple(name for name, field in fields.items() if field.init),
+        "__dataclass_fields__": Described(fields),
+        "_record": fields,
+        "_values": staticmethod(attrgetter(*compared) if compared else lambda record: ()),
+    }
+    result = type(cls)(cls.__name__, cls.__bases__, body)
+
+    def __init__(self: Any, *values: Any, **named: Any) -> None:
+        result.__init__ = initializer(result, fields, frozen, slots)  # type: ignore[misc]
+        result.__init__(self, *values, **named)  # type: ignore[misc]
+
+    result.__init__ = __init__  # type: ignore[misc]
+    return result
 
 
-def initializer(cls: type, defaults: dict[str, Any]) -> Any:
-    """`__init__`, which fills the slots: nothing else can."""
-    names = cls.__slots__  # type: ignore[attr-defined]
-    given = ", ".join(f"{name}=default_{name}" if name in defaults else name for name in names)
-    lines = "".join(f"  set_{name}(self, {name})\n" for name in names)
-    values: dict[str, Any] = {f"set_{name}": vars(cls)[name].__set__ for name in names}
-    values |= {f"default_{name}": value for name, value in defaults.items()}
-    exec(f"def __init__(self, {given}):\n{lines}", values)
-    init = values["__init__"]
+def initializer(cls: type, fields: dict[str, Field], frozen: bool, slots: bool) -> Any:
+    """`__init__`, compiled: of a frozen class with slots it fills these, as nothing else can."""
+    names: dict[str, Any] = {"MISSING": MISSING, "put": object.__setattr__}
+    given, lines = ["self"], []
+    for name, field in fields.items():
+        value = name
+        if field.default is not MISSING:
+            names[f"default_{name}"] = field.default
+            given += [f"{name}=default_{name}"] if field.init else []
+            value = name if field.init else f"default_{name}"
+        elif field.default_factory is not MISSING:
+            names[f"make_{name}"] = field.default_factory
+            given += [f"{name}=MISSING"] if field.init else []
+            value = f"make_{name}() if {name} is MISSING else {name}" if field.init else f"make_{name}()"
+        elif field.init:
+            given.append(name)
+        else:
+            continue
+        if frozen and slots:
+            names[f"set_{name}"] = getattr(cls, name).__set__
+            lines.append(f"set_{name}(self, {value})")
+        else:
+            lines.append(f"put(self, {name!r}, {value})" if frozen else f"self.{name} = {value}")
+    lines.append("self.__post_init__()" if hasattr(cls, "__post_init__") else "return")
+    exec(f"def __init__({', '.join(given)}):\n  " + "\n  ".join(lines), names)
+    init = names["__init__"]
     init.__qualname__ = f"{cls.__qualname__}.__init__"
     return init
 
@@ -84,33 +180,26 @@ def hashed(self: Any) -> int:
 
 
 def shown(self: Any) -> str:
-    inside = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.__slots__)
+    inside = ", ".join(f"{name}={getattr(self, name)!r}" for name, field in self._record.items() if field.repr)
     return f"{self.__class__.__qualname__}({inside})"
 
 
 def refuse_set(self: Any, name: str, value: object) -> None:
-    raise dataclasses.FrozenInstanceError(f"cannot assign to field {name!r}")
+    from dataclasses import FrozenInstanceError
+
+    raise FrozenInstanceError(f"cannot assign to field {name!r}")
 
 
 def refuse_delete(self: Any, name: str) -> None:
-    raise dataclasses.FrozenInstanceError(f"cannot delete field {name!r}")
+    from dataclasses import FrozenInstanceError
+
+    raise FrozenInstanceError(f"cannot delete field {name!r}")
 
 
 def get_state(self: Any) -> list[Any]:
-    return [getattr(self, name) for name in self.__slots__]
+    return [getattr(self, name) for name in self._record]
 
 
 def set_state(self: Any, state: list[Any]) -> None:
-    for name, value in zip(self.__slots__, state, strict=True):
+    for name, value in zip(self._record, state, strict=True):
         object.__setattr__(self, name, value)
-
-
-METHODS = {
-    "__eq__": equal,
-    "__hash__": hashed,
-    "__repr__": shown,
-    "__setattr__": refuse_set,
-    "__delattr__": refuse_delete,
-    "__getstate__": get_state,
-    "__setstate__": set_state,
-}

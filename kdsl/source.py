@@ -6,15 +6,12 @@ import errno
 import os
 import stat
 from bisect import bisect_right
-from dataclasses import field
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from dataclasses import dataclass
+from kdsl.records import dataclass, field
 
+if TYPE_CHECKING:
     from kdsl.diagnostics.diagnostic import Diagnostic
-else:
-    from kdsl.records import dataclass
 
 SIZE_LIMIT = 4 * 2**20  # bytes of a file
 

@@ -68,8 +68,8 @@ def classes(module: ModuleType) -> list[Any]:
 
 def passes(names: list[str]) -> frozenset[str]:
     """The names given with `--no-pass`, each the name of an optimisation."""
-    from kdsl import passes as graphs
     from kdsl import plan
+    from kdsl.passes import pipeline as graphs
 
     known = graphs.OPTIONAL + plan.OPTIONAL
     for name in names:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
 from typing import TextIO
+
+from kdsl.records import dataclass
 
 OK, FINDINGS, USAGE, INTERRUPTED = 0, 1, 2, 130
 

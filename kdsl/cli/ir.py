@@ -11,7 +11,7 @@ from kdsl.cli.models import add_model, checked, one_of, settings, show, source_o
 
 if TYPE_CHECKING:
     from kdsl.elaborate.program import ModelProgram
-    from kdsl.passes import Kind
+    from kdsl.passes.pass_ import Kind
 
 PLAN = "plan"
 
@@ -36,7 +36,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
     programs, found = checked(source_of(options.file, console), settings(options.set))
     show(options.file, found, console)
     from kdsl.graph.printer import print_graph
-    from kdsl.passes import OPTIONAL, PIPELINE, optimise, slice_graph
+    from kdsl.passes.pipeline import OPTIONAL, PIPELINE, optimise, slice_graph
 
     program = one_of(programs, options.model, options.file)
     kind: Kind = options.graph or ("predict" if program.training is None else "train")
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace, console: Console) -> int:
 
 
 def planned(program: ModelProgram, kind: Kind, without: frozenset[str]) -> str:
-    from kdsl.passes import OPTIONAL, make_graphs
+    from kdsl.passes.pipeline import OPTIONAL, make_graphs
     from kdsl.plan.model import plan_model
     from kdsl.plan.names import RESERVED
     from kdsl.plan.printer import print_plan

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from os.path import realpath
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,6 +12,7 @@ from kdsl.cli.console import FINDINGS, OK, USAGE, CliError, Console
 from kdsl.cli.lint_settings import add_options, rules_for
 from kdsl.cli.models import add_settings, checked, counted, read, settings
 from kdsl.cli.rewriting import model_files, put, rewrite
+from kdsl.records import replace
 from kdsl.source import Source
 
 if TYPE_CHECKING:

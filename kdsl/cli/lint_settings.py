@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatch
 from functools import cache
 from importlib import import_module
@@ -14,6 +13,7 @@ from typing import Any
 
 from kdsl.cli.console import CliError
 from kdsl.diagnostics.suggest import nearest
+from kdsl.records import dataclass
 
 LISTS = ("select", "extend-select", "ignore")
 KEYS = (*LISTS, "per-file-ignores")

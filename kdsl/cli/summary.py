@@ -57,7 +57,7 @@ class Measured:
 
     def __init__(self, program: ModelProgram, options: argparse.Namespace, without: frozenset[str]) -> None:
         from kdsl.codegen.declare import declaration_of
-        from kdsl.passes import make_graphs
+        from kdsl.passes.pipeline import make_graphs
         from kdsl.plan import OPTIONAL
 
         self.options, self.without = options, without

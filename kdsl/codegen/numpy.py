@@ -11,8 +11,9 @@ from kdsl.codegen.sections import Options, Sections
 from kdsl.codegen.text import call, docstring, indented, joined_tuple, origin_of, pyrepr
 from kdsl.elaborate.program import ModelProgram, Tuned
 from kdsl.graph.graph import FUSED, SOURCES, Graph, Node
-from kdsl.ops.registry import OPS, DefinitionError
+from kdsl.ops.registry import OPS
 from kdsl.plan.names import RESERVED, Names, identifier
+from kdsl.registry import DefinitionError
 
 OPS_TITLE = "What the lines above call: the ops, each with its equation."
 

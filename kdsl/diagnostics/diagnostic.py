@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
+from kdsl.records import dataclass
 from kdsl.source import Span
-
-if TYPE_CHECKING:
-    from dataclasses import dataclass
-else:
-    from kdsl.records import dataclass
 
 Severity = Literal["error", "warning"]
 

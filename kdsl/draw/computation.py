@@ -10,7 +10,7 @@ from kdsl.draw.scene import Card, Edge, Form, Frame, Kind, Part, Scene
 from kdsl.elaborate.program import ModelProgram
 from kdsl.graph.graph import Graph, Node
 from kdsl.graph.printer import origin_text
-from kdsl.passes import optimise, slice_graph
+from kdsl.passes.pipeline import optimise, slice_graph
 
 LAST = "dead_code"  # the last pass before fusion
 

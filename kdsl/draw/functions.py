@@ -9,7 +9,7 @@ from kdsl.draw.scene import Card, Edge, Frame, Item, Kind, Part, Scene
 from kdsl.elaborate.program import ModelProgram
 from kdsl.graph.graph import Node
 from kdsl.graph.printer import origin_text
-from kdsl.passes import OPTIONAL, make_graphs
+from kdsl.passes.pipeline import OPTIONAL, make_graphs
 from kdsl.plan.launch import Launch, Stages
 from kdsl.plan.launch import Part as Stage
 from kdsl.plan.model import ModelPlan, plan_model

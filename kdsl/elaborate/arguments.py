@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
@@ -13,6 +12,7 @@ from kdsl.elaborate.context import Context
 from kdsl.elaborate.convert import FAILED, convert
 from kdsl.elaborate.words import joined, listed, question
 from kdsl.ops.registry import Param
+from kdsl.records import dataclass
 from kdsl.source import Span
 from kdsl.syntax import tree
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import Any
 
 from kdsl.elaborate.context import Context
@@ -15,6 +14,7 @@ from kdsl.graph.graph import Graph, Node
 from kdsl.graph.types import TensorType
 from kdsl.ops.augmentation_layers import BYTE
 from kdsl.ops.registry import OPS, Refused
+from kdsl.records import dataclass, replace
 from kdsl.source import Span
 from kdsl.syntax import tree
 from kdsl.training.registry import AUGMENTATIONS, Augmentation

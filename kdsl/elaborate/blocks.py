@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from kdsl.diagnostics.diagnostic import Label
 from kdsl.elaborate import signatures, statements
@@ -18,6 +17,7 @@ from kdsl.elaborate.scope import UNKNOWN, Definition, Link, Tensor, Unknown
 from kdsl.elaborate.trail import longest
 from kdsl.elaborate.unify import bind_sizes, check_input, flowing, variables
 from kdsl.elaborate.words import counted
+from kdsl.records import replace
 from kdsl.source import Span
 from kdsl.syntax import tree
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from kdsl.elaborate.context import Context, Work
 from kdsl.elaborate.scope import UNKNOWN, Definition, Scope
+from kdsl.records import replace
 from kdsl.source import Span
 
 

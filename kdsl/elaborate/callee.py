@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Union
 
 from kdsl.elaborate.scope import Definition, Meaning, Named
+from kdsl.records import dataclass
 from kdsl.source import Span
 from kdsl.syntax import tree
 

@@ -9,12 +9,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from fractions import Fraction
-from typing import TYPE_CHECKING, Union
+from typing import Union
 
-if TYPE_CHECKING:
-    from dataclasses import dataclass
-else:
-    from kdsl.records import dataclass
+from kdsl.records import dataclass
 
 BITS = 4096  # a number longer than this is a slip of the pen, and slow
 

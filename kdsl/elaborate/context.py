@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-
 from kdsl.elaborate.program import CallRecord, LayerRecord, WeightRecord
 from kdsl.elaborate.report import Report
 from kdsl.elaborate.scope import Bound, Meaning, Named, Place, Scope
 from kdsl.graph.builder import Builder
+from kdsl.records import dataclass, field, replace
 from kdsl.source import Span
 from kdsl.syntax import tree
 

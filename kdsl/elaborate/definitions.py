@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import fields, is_dataclass
 
 from kdsl.diagnostics.diagnostic import Label
 from kdsl.elaborate import growth
@@ -13,7 +12,7 @@ from kdsl.elaborate.context import Context, Items
 from kdsl.elaborate.names import bind_once
 from kdsl.elaborate.scope import UNKNOWN, Bound, Definition
 from kdsl.elaborate.words import listed
-from kdsl.source import Source, Span
+from kdsl.source import Span
 from kdsl.syntax import tree
 
 
@@ -132,5 +131,5 @@ def names_called(node: object) -> Iterator[tree.Name]:
             left.append(part.arguments)
         elif isinstance(part, tuple):
             left.extend(reversed(part))
-        elif is_dataclass(part) and not isinstance(part, (Span, Source, type)):
-            left.extend(getattr(part, field.name) for field in reversed(fields(part)))
+        else:
+            left.extend(reversed(tree.parts(part)))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
 
 from kdsl.diagnostics.diagnostic import Label
 from kdsl.elaborate import evaluate
@@ -11,7 +10,6 @@ from kdsl.elaborate.circles import in_order, shown
 from kdsl.elaborate.constants import Constant
 from kdsl.elaborate.context import Context
 from kdsl.elaborate.scope import UNKNOWN
-from kdsl.source import Source, Span
 from kdsl.syntax import tree
 
 
@@ -53,5 +51,5 @@ def names_in(node: object) -> Iterator[str]:
             yield part.names[0].text
         elif isinstance(part, tuple):
             left.extend(part)
-        elif is_dataclass(part) and not isinstance(part, (Span, Source, type)):
-            left.extend(getattr(part, field.name) for field in fields(part))
+        else:
+            left.extend(tree.parts(part))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from kdsl.elaborate.statements import bound_names
+from kdsl.records import replace
 from kdsl.source import Source
 from kdsl.syntax import tree
 

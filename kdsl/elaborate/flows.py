@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 
 from kdsl.elaborate import evaluate, named
 from kdsl.elaborate.constants import Constant, kind_of, show
@@ -14,6 +13,7 @@ from kdsl.elaborate.scope import UNKNOWN, Meaning, Scope, Tensor, Unknown
 from kdsl.elaborate.sizes import whole
 from kdsl.elaborate.steps import name_step, named_step
 from kdsl.elaborate.words import counted, short
+from kdsl.records import replace
 from kdsl.syntax import tree
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from kdsl.diagnostics.diagnostic import Label
 from kdsl.elaborate import evaluate, signatures, statements
@@ -19,6 +18,7 @@ from kdsl.elaborate.scope import UNKNOWN, Definition, Link, Meaning, Named, Tens
 from kdsl.elaborate.trail import longest
 from kdsl.elaborate.unify import bind_sizes, variables
 from kdsl.elaborate.words import counted, short
+from kdsl.records import replace
 from kdsl.source import Span
 from kdsl.syntax import tree
 

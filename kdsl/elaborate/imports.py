@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Union
 
 from kdsl.diagnostics.diagnostic import Diagnostic, Edit, Label
@@ -24,6 +23,7 @@ from kdsl.elaborate.project import SUFFIX, identity, inside, model_files, projec
 from kdsl.elaborate.report import Report
 from kdsl.elaborate.scope import Bound, Scope, Unknown
 from kdsl.elaborate.words import counted, listed, question, short
+from kdsl.records import dataclass, field
 from kdsl.source import Source, read
 from kdsl.syntax import parse, tree
 

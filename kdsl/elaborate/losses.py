@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from kdsl.diagnostics.diagnostic import Edit
@@ -18,6 +17,7 @@ from kdsl.elaborate.reprint import reprint
 from kdsl.elaborate.scope import UNKNOWN, Link, Meaning, Tensor, Unknown
 from kdsl.elaborate.words import joined, question, short
 from kdsl.ops.registry import Refused
+from kdsl.records import dataclass
 from kdsl.syntax import tree
 from kdsl.training.registry import LOSSES, METRICS, Compared
 

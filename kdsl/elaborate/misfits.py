@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 from kdsl.diagnostics.diagnostic import Label
 from kdsl.elaborate.callee import Call
 from kdsl.elaborate.constants import Constant, show
@@ -13,6 +11,7 @@ from kdsl.elaborate.scope import UNKNOWN, Tensor
 from kdsl.elaborate.trail import shapes
 from kdsl.elaborate.words import short
 from kdsl.graph.types import TensorType
+from kdsl.records import dataclass, field
 from kdsl.syntax import tree
 
 

@@ -7,12 +7,11 @@ larger share.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-
 from kdsl.graph.builder import Builder
 from kdsl.graph.graph import Node
 from kdsl.ops.cast import as_float
 from kdsl.ops.mixing import WITH_SHARES
+from kdsl.records import dataclass, field, replace
 from kdsl.source import Span
 
 MOVES = frozenset({"cast", "reshape", "slice", "transpose", "one_hot"})

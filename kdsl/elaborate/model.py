@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 from kdsl.diagnostics.diagnostic import Label
 from kdsl.elaborate.augment import Change, augmented, is_image
@@ -16,6 +15,7 @@ from kdsl.elaborate.scope import Place, Scope, Tensor, Unknown
 from kdsl.elaborate.statements import Ports, line_after, run_body
 from kdsl.elaborate.train import Trained, elaborate_train
 from kdsl.graph.graph import Attribute, Graph
+from kdsl.records import replace
 from kdsl.source import Span
 from kdsl.syntax import tree
 

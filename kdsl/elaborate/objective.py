@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
 
 from kdsl.diagnostics.diagnostic import Edit
 from kdsl.elaborate import evaluate, foreign
@@ -15,6 +14,7 @@ from kdsl.elaborate.reprint import reprint
 from kdsl.elaborate.scope import Meaning, Tensor, Unknown
 from kdsl.elaborate.words import short
 from kdsl.ops.registry import LAYERS
+from kdsl.records import dataclass, field, replace
 from kdsl.source import Span
 from kdsl.syntax import tree
 from kdsl.training.registry import LOSSES, METRICS

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from kdsl.diagnostics.diagnostic import Diagnostic
 from kdsl.graph.graph import Attribute, Graph
 from kdsl.graph.types import TensorType
+from kdsl.records import dataclass
 from kdsl.source import Source, Span
-
-if TYPE_CHECKING:
-    from dataclasses import dataclass
-else:
-    from kdsl.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

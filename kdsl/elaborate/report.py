@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 
 from kdsl.diagnostics.diagnostic import Diagnostic, Edit, Label
+from kdsl.records import dataclass, field
 from kdsl.source import Source, Span
 
 LIMIT = 100

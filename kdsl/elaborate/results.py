@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 
 from kdsl.diagnostics.diagnostic import Label
@@ -20,6 +19,7 @@ from kdsl.elaborate.trail import shapes
 from kdsl.elaborate.types import TENSORS, unknown_type
 from kdsl.elaborate.unify import is_open
 from kdsl.elaborate.words import counted, short
+from kdsl.records import dataclass
 from kdsl.source import Span
 from kdsl.syntax import tree
 

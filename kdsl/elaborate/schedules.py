@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 from kdsl.elaborate.context import Context
 from kdsl.elaborate.optimizers import configured
 from kdsl.elaborate.program import Schedule
 from kdsl.ops.registry import Param, Refused
+from kdsl.records import replace
 from kdsl.syntax import tree
 from kdsl.training.registry import SCHEDULES
 

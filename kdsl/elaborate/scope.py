@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import field, replace
 from typing import TYPE_CHECKING, Union
 
 from kdsl.elaborate.constants import Constant
 from kdsl.graph.types import TensorType
+from kdsl.records import dataclass, field, replace
 from kdsl.source import Span
 from kdsl.syntax import tree
 
 if TYPE_CHECKING:
-    from dataclasses import dataclass
-
     from kdsl.elaborate.context import Context
-else:
-    from kdsl.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

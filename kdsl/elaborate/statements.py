@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 
 from kdsl.diagnostics.diagnostic import Edit, Label
 from kdsl.elaborate import evaluate, flows, named
@@ -15,6 +14,7 @@ from kdsl.elaborate.scope import UNKNOWN, Bound, Link, Meaning, Named, Tensor, U
 from kdsl.elaborate.types import tensor_type
 from kdsl.elaborate.weights import declare_weight
 from kdsl.elaborate.words import counted, joined, short
+from kdsl.records import dataclass, field
 from kdsl.source import Span
 from kdsl.syntax import tree
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from kdsl.diagnostics.diagnostic import Label
 from kdsl.elaborate import blocks, flows, formulas
 from kdsl.elaborate.context import Context
@@ -13,6 +11,7 @@ from kdsl.elaborate.scope import UNKNOWN, Definition, LayerChoice, NamedStep
 from kdsl.elaborate.unknown_layer import unknown_layer
 from kdsl.elaborate.words import short
 from kdsl.ops.registry import LAYERS
+from kdsl.records import replace
 from kdsl.source import Span
 from kdsl.syntax import tree
 

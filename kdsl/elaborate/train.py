@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 from kdsl.diagnostics.diagnostic import Edit, Label
@@ -25,6 +24,7 @@ from kdsl.elaborate.tune import tune
 from kdsl.elaborate.words import listed, short
 from kdsl.graph.graph import Graph
 from kdsl.ops.registry import Param
+from kdsl.records import dataclass, field
 from kdsl.source import Span
 from kdsl.syntax import tree
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 from kdsl.diagnostics.diagnostic import Edit, Label
@@ -15,6 +14,7 @@ from kdsl.elaborate.program import Tuned
 from kdsl.elaborate.words import listed
 from kdsl.graph.graph import attributes_of
 from kdsl.ops.registry import Param
+from kdsl.records import replace
 from kdsl.source import Span
 from kdsl.syntax import tree
 

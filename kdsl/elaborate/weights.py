@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import prod
 from typing import Any
 
@@ -19,6 +18,7 @@ from kdsl.elaborate.sizes import in_bytes
 from kdsl.elaborate.types import tensor_type
 from kdsl.elaborate.words import listed, question, short
 from kdsl.graph.types import TensorType
+from kdsl.records import replace
 from kdsl.syntax import tree
 from kdsl.training.registry import INITIALIZERS
 

@@ -8,16 +8,11 @@ node's inputs, and its last value is the node's value.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field, replace
-from typing import TYPE_CHECKING, Union
+from typing import Union
 
 from kdsl.graph.types import TensorType
+from kdsl.records import dataclass, field, replace
 from kdsl.source import Span
-
-if TYPE_CHECKING:
-    from dataclasses import dataclass
-else:
-    from kdsl.records import dataclass
 
 Attribute = Union[None, bool, int, float, str, tuple["Attribute", ...]]
 

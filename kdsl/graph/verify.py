@@ -7,9 +7,9 @@ optimised       besides, nodes may be fused
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Mapping
+from inspect import signature
 from typing import Literal
 
 from kdsl.graph.graph import FUSED, SOURCES, Attribute, Graph, Node
@@ -96,7 +96,7 @@ def _op(node: Node, types: Mapping[str, TensorType], stage: Stage) -> None:
         raise _fail(node, "no such op")
     if op.backward and stage == "forward":
         raise _fail(node, "belongs to a backward pass, but the graph is not differentiated")
-    parameters = inspect.signature(op.reference).parameters.values()
+    parameters = signature(op.reference).parameters.values()
     inputs = [p.name for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
     any_number = any(p.kind is p.VAR_POSITIONAL for p in parameters)
     attributes = {p.name for p in parameters if p.kind is p.KEYWORD_ONLY} - set(op.run_time)

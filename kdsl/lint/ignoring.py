@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 
 from kdsl.diagnostics.diagnostic import Diagnostic, Edit, Label
 from kdsl.lint.rules import UNUSED_IGNORE, matching
+from kdsl.records import dataclass
 from kdsl.source import Source, Span
 from kdsl.syntax.tokens import lex
 

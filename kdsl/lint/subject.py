@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from kdsl.diagnostics.diagnostic import Diagnostic
 from kdsl.elaborate.program import Elaborated, ModelProgram
 from kdsl.graph.graph import Node
+from kdsl.records import dataclass
 from kdsl.syntax import tree
 
 

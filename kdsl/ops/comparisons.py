@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kdsl.graph.graph import Attribute, Node
@@ -16,6 +15,7 @@ from kdsl.ops.registry import Layer, Op, layer, op
 from kdsl.ops.type_rules import broadcast, broadcast_any, need_float
 from kdsl.ops.unsuitable import refuse_classes
 from kdsl.ops.vocabulary import maximum, minimum, where
+from kdsl.records import replace
 
 if TYPE_CHECKING:
     from kdsl.graph.builder import Builder

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from kdsl.graph.types import TensorType
 from kdsl.ops.registry import Refused
+from kdsl.records import dataclass
 
 MOST_OPERANDS = 32
 

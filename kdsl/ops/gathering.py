@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from kdsl.graph.graph import Attribute, Node
@@ -13,6 +12,7 @@ from kdsl.ops.lazy import Array, np
 from kdsl.ops.movement import Movement
 from kdsl.ops.registry import Layer, Op, Param, Refused, layer, op
 from kdsl.ops.type_rules import need_float, positive_axis
+from kdsl.records import replace
 
 if TYPE_CHECKING:
     from kdsl.graph.builder import Builder

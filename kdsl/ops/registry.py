@@ -9,13 +9,14 @@ Losses, metrics, optimizers and initializers (`kdsl.training`) declare their par
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeVar
 
 from kdsl.graph.graph import Attribute, Node
 from kdsl.graph.types import TensorType
+from kdsl.ops import names
+from kdsl.records import dataclass
+from kdsl.registry import DefinitionError, Registry
 
 if TYPE_CHECKING:
     from kdsl.graph.builder import Builder
@@ -39,11 +40,8 @@ Kind = Literal[
     "times",
 ]
 REQUIRED: Any = ...
+EXAMPLE = "```kmodel\n"  # what an example begins with, in a docstring
 C = TypeVar("C", bound=type)
-
-
-class DefinitionError(Exception):
-    """The compiler's own fault: an op, layer, loss ... that does not say everything it must."""
 
 
 class Refused(Exception):
@@ -150,8 +148,10 @@ class Declared:
     @classmethod
     def example(cls) -> str:
         """The kdsl text in the docstring's ```kmodel block."""
-        text = inspect.getdoc(cls) or ""
-        return text.split("```kmodel\n", 1)[1].split("```", 1)[0].strip() if "```kmodel\n" in text else ""
+        from inspect import getdoc  # slow to import, and needed only where examples are shown
+
+        text = getdoc(cls) or ""
+        return text.split(EXAMPLE, 1)[1].split("```", 1)[0].strip() if EXAMPLE in text else ""
 
 
 class Op(Declared):
@@ -219,8 +219,8 @@ class Layer(Declared):
         raise NotImplementedError
 
 
-OPS: dict[str, type[Op]] = {}
-LAYERS: dict[str, type[Layer]] = {}
+OPS: Registry[type[Op]] = Registry("op", "kdsl.ops", names.OPS)
+LAYERS: Registry[type[Layer]] = Registry("layer", "kdsl.ops", names.LAYERS)
 
 
 def op(name: str) -> Callable[[C], C]:
@@ -232,9 +232,9 @@ def op(name: str) -> Callable[[C], C]:
             cls, "gradient", Op
         ):
             missing.append("gradient")
-        _complete(cls, name, "op", missing, OPS)
+        _complete(cls, name, "op", missing)
         cls.name = name  # type: ignore[attr-defined]
-        OPS[name] = cls
+        OPS.add(name, cls)
         return cls
 
     return register
@@ -245,11 +245,11 @@ def layer(name: str) -> Callable[[C], C]:
 
     def register(cls: C) -> C:
         missing = [] if _defines(cls, "lower", Layer) else ["lower"]
-        if not cls.example():  # type: ignore[attr-defined]
+        if EXAMPLE not in (cls.__doc__ or ""):
             missing.append("example (a ```kmodel block in the docstring)")
-        _complete(cls, name, "layer", missing, LAYERS)
+        _complete(cls, name, "layer", missing)
         declare(cls, name)
-        LAYERS[name] = cls
+        LAYERS.add(name, cls)
         return cls
 
     return register
@@ -272,10 +272,8 @@ def _defines(cls: Any, attribute: str, root: type) -> bool:
     return any(attribute in vars(base) for base in cls.__mro__ if base not in (root, Declared, object))
 
 
-def _complete(cls: Any, name: str, noun: str, missing: list[str], registry: Mapping[str, Any]) -> None:
+def _complete(cls: Any, name: str, noun: str, missing: list[str]) -> None:
     if not (cls.__doc__ or "").strip():
         missing.insert(0, "docstring")
     if missing:
         raise DefinitionError(f"the {noun} `{name}` has no {', '.join(missing)}")
-    if name in registry:
-        raise DefinitionError(f"the {noun} `{name}` is defined twice")

@@ -7,13 +7,13 @@ last is one that a window slides along.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import isqrt
 from typing import Any
 
 from kdsl.graph.types import TensorType
 from kdsl.ops.registry import Refused
 from kdsl.ops.unsuitable import a_shape, refuse_classes
+from kdsl.records import dataclass
 
 Sizes = tuple[int, ...]
 Pairs = tuple[tuple[int, int], ...]

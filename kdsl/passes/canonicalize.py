@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from kdsl.graph.graph import Graph, Node
 from kdsl.passes.origins import merged
 from kdsl.passes.pass_ import Pass
+from kdsl.records import dataclass, replace
 
 FUSED_FORMS = {
     "negative_log_likelihood": "softmax_cross_entropy",

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from kdsl.graph.graph import Graph
 from kdsl.graph.verify import verify
 from kdsl.passes.pass_ import Pass
+from kdsl.records import dataclass
 
 
 @dataclass(frozen=True)

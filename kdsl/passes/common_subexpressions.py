@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from kdsl.graph.graph import Graph, Node
 from kdsl.passes.origins import merged
 from kdsl.passes.pass_ import Pass
+from kdsl.records import dataclass, replace
 
 FROM_OUTSIDE = ("input", "target", "weight")
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from kdsl.graph.graph import Graph
 from kdsl.passes.pass_ import Pass
+from kdsl.records import dataclass
 
 
 @dataclass(frozen=True)

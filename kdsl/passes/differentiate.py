@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from kdsl.graph.builder import Builder
 from kdsl.graph.graph import SOURCES, Graph, Node
-from kdsl.graph.verify import Stage
 from kdsl.passes.dead_code import reached
 from kdsl.passes.expand_batch_norm import expanded
 from kdsl.passes.pass_ import Kind, Pass
+from kdsl.records import dataclass, replace
+
+if TYPE_CHECKING:
+    from kdsl.graph.verify import Stage
 
 
 @dataclass(frozen=True)

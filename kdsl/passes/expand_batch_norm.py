@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from kdsl.graph.builder import Builder
 from kdsl.graph.graph import Graph, Node
 from kdsl.passes.pass_ import Kind, Pass
+from kdsl.records import dataclass, replace
 
 
 @dataclass(frozen=True)

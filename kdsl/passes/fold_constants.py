@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from math import isfinite
 from typing import ClassVar
 
 from kdsl.graph.graph import Attribute, Graph, Node, attributes_of
 from kdsl.passes.pass_ import Pass
+from kdsl.records import dataclass, replace
 
 # Ops that change nothing where they leave the type as it is.
 SAME = ("linear", "cast", "reshape", "broadcast_to", "sum_to", "reduce_sum", "reduce_mean", "reduce_max", "reduce_min")

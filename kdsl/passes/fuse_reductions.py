@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from kdsl.graph.graph import Graph, Node
 from kdsl.graph.verify import REDUCTIONS, Stage
 from kdsl.passes.fusing import gathered, joins, places_of, with_groups
 from kdsl.passes.pass_ import Pass
+from kdsl.records import dataclass
 
 
 @dataclass(frozen=True)

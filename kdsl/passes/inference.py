@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from kdsl.graph.graph import Graph, Node, attributes_of
 from kdsl.ops.dropout import IMAGE_CHANGES
 from kdsl.passes.expand_batch_norm import expanded
 from kdsl.passes.pass_ import Kind, Pass
+from kdsl.records import dataclass, replace
 
 MEANS = {"random_normal": 0.0, "random_uniform": 0.5}
 

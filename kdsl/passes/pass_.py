@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from kdsl.graph.graph import Graph
-from kdsl.graph.verify import Stage
+from kdsl.records import dataclass
 
 Kind = Literal["train", "evaluate", "predict"]
 ALL_KINDS: tuple[Kind, ...] = ("train", "evaluate", "predict")
+
+if TYPE_CHECKING:
+    from kdsl.graph.verify import Stage
 
 
 @dataclass(frozen=True)

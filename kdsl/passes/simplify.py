@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from kdsl.graph.builder import Builder
@@ -13,6 +12,7 @@ from kdsl.ops.mixing import WITH_SHARES
 from kdsl.ops.type_rules import whole_numbers
 from kdsl.passes.origins import merged
 from kdsl.passes.pass_ import Pass
+from kdsl.records import dataclass, replace
 
 SUMS = ("sum_to", "reduce_sum", "reduce_mean")
 WITH_CLASSES = {shares: classes for classes, shares in WITH_SHARES.items()}

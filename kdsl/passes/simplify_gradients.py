@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import ClassVar
 
 from kdsl.graph.builder import Builder
 from kdsl.graph.graph import Graph, Node
 from kdsl.ops.dropout import keep_scale
 from kdsl.passes.pass_ import Kind, Pass
+from kdsl.records import dataclass
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from fractions import Fraction
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
+from kdsl.records import dataclass
 from kdsl.source import Source, Span
 from kdsl.syntax import tree
 from kdsl.syntax.tokens import NAME_WORDS, Token
-
-if TYPE_CHECKING:
-    from dataclasses import dataclass
-else:
-    from kdsl.records import dataclass
 
 T = TypeVar("T")
 BRACKETS = frozenset({"LPAR", "RPAR", "LSQB", "RSQB", "LBRACE", "RBRACE"})

@@ -5,9 +5,8 @@ A damaged first line of a model, block ... becomes a broken header, so that its 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from kdsl.diagnostics.diagnostic import Diagnostic
+from kdsl.records import dataclass
 from kdsl.source import Source, Span
 from kdsl.syntax import tree
 from kdsl.syntax.bracket_problems import nested
@@ -17,11 +16,6 @@ from kdsl.syntax.machine import Machine, TooDeep
 from kdsl.syntax.problems import LIMIT
 from kdsl.syntax.tokens import BODY_WORDS, BROKEN, END, ITEM_WORDS, NAME_WORDS, Token, starts_item, starts_statement
 from kdsl.syntax.where import Where
-
-if TYPE_CHECKING:
-    from dataclasses import dataclass
-else:
-    from kdsl.records import dataclass
 
 OF_BODIES = frozenset({"E105", "E115", "E119"})  # said about statements; outside of a body once for all in a row
 GOES_ON = frozenset({"EQUAL", "COLON", "COMMA", "DOT", "IN"})  # no statement starts with one

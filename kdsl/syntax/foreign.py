@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from kdsl.diagnostics.diagnostic import Diagnostic
+from kdsl.records import dataclass
 from kdsl.source import Source
 from kdsl.syntax.problems import LIMIT, indentation, padded, problem, quoted
 from kdsl.syntax.tokens import NAME_WORDS, Token, line_end, starts_statement

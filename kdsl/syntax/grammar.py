@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Iterable, Mapping
+from sys import intern
 from typing import Any
 
 from lark import Lark, logger
@@ -75,7 +76,7 @@ def build(grammar: str) -> tuple[Lark, list[str]]:
 
 
 def compile_grammar(grammar: str) -> dict[str, Any]:
-    """The table in its JSON form; see `kdsl.syntax.table.Table`."""
+    """The table as plain values; see `kdsl.syntax.table.Table`."""
     lark, conflicts = build(grammar)
     if conflicts:
         raise ValueError(f"the grammar has conflicts: {conflicts[0]}")
@@ -107,7 +108,9 @@ def _state_key(state: Iterable[Any]) -> list[tuple[Any, ...]]:
 
 
 def _actions(actions: Mapping[Any, Any], number: Mapping[Any, int], row: Mapping[Rule, int]) -> dict[str, int]:
-    found = {str(symbol): number[arg] if action is Shift else ~row[arg] for symbol, (action, arg) in actions.items()}
+    found = {
+        intern(str(symbol)): number[arg] if action is Shift else ~row[arg] for symbol, (action, arg) in actions.items()
+    }
     return dict(sorted(found.items()))
 
 

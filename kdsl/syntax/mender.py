@@ -6,9 +6,9 @@ A body's `}` stands under the start of the line that opened it; a `(` or `[` end
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from kdsl.diagnostics.diagnostic import Diagnostic
+from kdsl.records import dataclass
 from kdsl.source import Source
 from kdsl.syntax import bracket_problems as say
 from kdsl.syntax.problems import LIMIT
@@ -24,11 +24,6 @@ from kdsl.syntax.tokens import (
     starts_item,
     starts_statement,
 )
-
-if TYPE_CHECKING:
-    from dataclasses import dataclass
-else:
-    from kdsl.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,8 @@ place      which statement belongs where
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
-
 from kdsl.diagnostics.diagnostic import Diagnostic
+from kdsl.records import dataclass, replace
 from kdsl.source import Source
 from kdsl.syntax.brackets import balance, too_deep
 from kdsl.syntax.builder import Builder

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Any
 
 from kdsl.diagnostics.diagnostic import Diagnostic, Edit, Label
+from kdsl.records import replace
 from kdsl.source import Span
 from kdsl.syntax import tree
 

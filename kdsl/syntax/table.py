@@ -1,13 +1,14 @@
 """The parser's table: what Lark makes of `grammar/kmodel.lark`, reduced to what running it needs.
 
 Lark reads the grammar and works out the LALR(1) table; kdsl runs the table itself, because an editor's parser has to
-stop, look at its stack and go on. Compiling the grammar takes a third of a second, so the table is kept as JSON in the
-user's cache folder, under a name that changes with the grammar. Without such a folder it is compiled each time.
+stop, look at its stack and go on. Compiling the grammar takes a third of a second, so the table is kept in the user's
+cache folder, in the form of Python's own .pyc files, which is read four times as fast as JSON, and under a name that
+changes with the grammar and with Python. Without such a folder it is compiled each time.
 """
 
 from __future__ import annotations
 
-import json
+import marshal
 import os
 import re
 import sys
@@ -15,16 +16,12 @@ import zlib
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from kdsl._resources import read_text
+from kdsl.records import dataclass
 
-if TYPE_CHECKING:
-    from dataclasses import dataclass
-else:
-    from kdsl.records import dataclass
-
-FORMAT = 1  # of the cached file
+FORMAT = 2  # of the cached file
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +69,7 @@ def load() -> Table:
 
 
 def from_data(data: Mapping[str, Any]) -> Table:
-    """The table from its JSON form."""
+    """The table from the values it is kept as."""
     return Table(
         states=tuple(data["states"]),
         inside=tuple(data["inside"]),
@@ -91,11 +88,11 @@ def _cache_path(grammar: str) -> Path | None:
     except RuntimeError:
         return None
     stamp = f"{FORMAT} {sys.version_info[:2]} {grammar}"
-    return Path(home) / "kdsl" / f"grammar-{_checksum(stamp)}.json"
+    return Path(home) / "kdsl" / f"grammar-{_checksum(stamp.encode())}.table"
 
 
-def _checksum(text: str) -> str:
-    return f"{zlib.crc32(text.encode()):08x}-{len(text)}"  # against accidents, and quicker to import than hashlib
+def _checksum(data: bytes) -> str:
+    return f"{zlib.crc32(data):08x}-{len(data)}"  # against accidents, and quicker to import than hashlib
 
 
 def _read(path: Path | None) -> dict[str, Any] | None:
@@ -103,13 +100,12 @@ def _read(path: Path | None) -> dict[str, Any] | None:
     if path is None:
         return None
     try:
-        text = path.read_text(encoding="utf-8")
-        head, _, body = text.partition("\n")
-        if head != _checksum(body):
+        head, _, body = path.read_bytes().partition(b"\n")
+        if head != _checksum(body).encode():
             return None
-        loaded: dict[str, Any] = json.loads(body)
+        loaded: dict[str, Any] = marshal.loads(body)
         return loaded
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError, TypeError):
         return None
 
 
@@ -119,12 +115,12 @@ def _write(path: Path | None, data: Mapping[str, Any]) -> None:
         return
     import tempfile
 
-    body = json.dumps(data, separators=(",", ":"))
+    body = marshal.dumps(dict(data))
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, partial = tempfile.mkstemp(dir=path.parent, prefix=path.name)
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(_checksum(body) + "\n" + body)
+        with os.fdopen(handle, "wb") as file:
+            file.write(_checksum(body).encode() + b"\n" + body)
         os.replace(partial, path)
     except OSError:
         return

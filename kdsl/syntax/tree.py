@@ -7,14 +7,17 @@ have bound, so that later stages stay silent about them.
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import TYPE_CHECKING, Union
+from typing import Union
 
+from kdsl.records import dataclass
 from kdsl.source import Source, Span
 
-if TYPE_CHECKING:
-    from dataclasses import dataclass
-else:
-    from kdsl.records import dataclass
+
+def parts(node: object) -> tuple[object, ...]:
+    """The values of a node's fields, in order; of what is no node, none."""
+    if type(node).__module__ != __name__:
+        return ()
+    return tuple(getattr(node, name) for name in node.__match_args__)  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,7 +48,7 @@ class Wanted:
 
 def measure(source: Source, program: ModelProgram, wanted: Wanted, data: Any = None) -> Timing:
     """Compiles and runs. `data` is (inputs, targets) as `fit` takes them; None for random numbers."""
-    from kdsl.passes import make_graphs
+    from kdsl.passes.pipeline import make_graphs
     from kdsl.plan import OPTIONAL as PLANNING
 
     clocks = Clocks(wanted.kind)

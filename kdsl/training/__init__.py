@@ -1,6 +1,5 @@
-"""Losses, metrics, optimizers and all else that `train` names. Importing this package registers all of them."""
+"""Losses, metrics, optimizers and all else that `train` names, imported when a name of theirs is asked for."""
 
-from kdsl.training import augmentations, initializers, losses, metrics, optimizers, regularizers, schedules
 from kdsl.training.registry import (
     AUGMENTATIONS,
     INITIALIZERS,
@@ -11,19 +10,4 @@ from kdsl.training.registry import (
     SCHEDULES,
 )
 
-__all__ = [
-    "AUGMENTATIONS",
-    "INITIALIZERS",
-    "LOSSES",
-    "METRICS",
-    "OPTIMIZERS",
-    "REGULARIZERS",
-    "SCHEDULES",
-    "augmentations",
-    "initializers",
-    "losses",
-    "metrics",
-    "optimizers",
-    "regularizers",
-    "schedules",
-]
+__all__ = ["AUGMENTATIONS", "INITIALIZERS", "LOSSES", "METRICS", "OPTIMIZERS", "REGULARIZERS", "SCHEDULES"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -27,10 +26,12 @@ def draw(value: tuple[str, tuple[tuple[str, Attribute], ...]], shape: tuple[int,
 
 def carried(names: Iterable[str]) -> tuple[Callable[..., Any], ...]:
     """The functions that a module needs to draw these initializers, each once, called ones before their callers."""
+    from inspect import unwrap  # slow to import, and needed only where a module is written
+
     found: dict[str, Callable[..., Any]] = {}
     for name in sorted(set(names)):
         cls = INITIALIZERS[name]
-        found |= {f.__name__: f for f in (*cls.helpers, inspect.unwrap(cls.draw))}
+        found |= {f.__name__: f for f in (*cls.helpers, unwrap(cls.draw))}
     order = {name: line for line, name in enumerate(vars(drawing))}
     return tuple(found[name] for name in sorted(found, key=order.__getitem__))
 

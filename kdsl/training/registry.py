@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from kdsl.graph.graph import Attribute
 from kdsl.graph.types import TensorType
-from kdsl.ops.registry import Declared, DefinitionError, Param, declare
+from kdsl.ops.registry import EXAMPLE, Declared, Param, declare
+from kdsl.registry import DefinitionError, Registry
 from kdsl.training.rule import Rule
 
 if TYPE_CHECKING:
@@ -135,63 +136,76 @@ class Initializer(Declared):
     helpers: ClassVar[tuple[Callable[..., Any], ...]] = ()  # functions that `draw` calls, in order of definition
 
 
-LOSSES: dict[str, type[Loss]] = {}
-METRICS: dict[str, type[Metric]] = {}
-OPTIMIZERS: dict[str, type[Optimizer]] = {}
-INITIALIZERS: dict[str, type[Initializer]] = {}
-SCHEDULES: dict[str, type[Schedule]] = {}
-REGULARIZERS: dict[str, type[Regularizer]] = {}
-AUGMENTATIONS: dict[str, type[Augmentation]] = {}
+def _named(noun: str, module: str, names: str) -> Registry[Any]:
+    return Registry(noun, "kdsl.training", {module: names})
+
+
+LOSSES: Registry[type[Loss]] = _named("loss", "losses", "cross_entropy binary_cross_entropy mse mae huber")
+METRICS: Registry[type[Metric]] = _named("metric", "metrics", "accuracy top_k mse mae")
+OPTIMIZERS: Registry[type[Optimizer]] = _named("optimizer", "optimizers", "sgd rmsprop adam adamw")
+INITIALIZERS: Registry[type[Initializer]] = _named(
+    "initializer",
+    "initializers",
+    "zeros ones constant uniform normal truncated_normal glorot_uniform glorot_normal he_uniform he_normal "
+    "lecun_uniform lecun_normal orthogonal variance_scaling",
+)
+SCHEDULES: Registry[type[Schedule]] = _named(
+    "schedule",
+    "schedules",
+    "constant cosine cosine_restarts step exponential inverse_time polynomial plateau",
+)
+REGULARIZERS: Registry[type[Regularizer]] = _named("regularizer", "regularizers", "l2 l1 l1_l2 orthogonal")
+AUGMENTATIONS: Registry[type[Augmentation]] = _named(
+    "augmentation",
+    "augmentations",
+    "flip_horizontal flip_vertical pad_crop shift rotate zoom contrast brightness cutout mixup",
+)
 
 
 def loss(name: str) -> Callable[[C], C]:
-    return _registering(name, "loss", ("guard", "lower"), Loss, LOSSES)
+    return _registering(name, ("guard", "lower"), Loss, LOSSES)
 
 
 def metric(name: str) -> Callable[[C], C]:
-    return _registering(name, "metric", ("guard", "lower"), Metric, METRICS)
+    return _registering(name, ("guard", "lower"), Metric, METRICS)
 
 
 def optimizer(name: str) -> Callable[[C], C]:
-    return _registering(name, "optimizer", ("guard", "numbers", "flags", "rule"), Optimizer, OPTIMIZERS)
+    return _registering(name, ("guard", "numbers", "flags", "rule"), Optimizer, OPTIMIZERS)
 
 
 def initializer(name: str) -> Callable[[C], C]:
-    return _registering(name, "initializer", ("draw",), Initializer, INITIALIZERS)
+    return _registering(name, ("draw",), Initializer, INITIALIZERS)
 
 
 def schedule(name: str) -> Callable[[C], C]:
-    return _registering(name, "schedule", ("curve",), Schedule, SCHEDULES)
+    return _registering(name, ("curve",), Schedule, SCHEDULES)
 
 
 def regularizer(name: str) -> Callable[[C], C]:
-    return _registering(name, "regularizer", ("lower",), Regularizer, REGULARIZERS)
+    return _registering(name, ("lower",), Regularizer, REGULARIZERS)
 
 
 def augmentation(name: str) -> Callable[[C], C]:
-    return _registering(name, "augmentation", (), Augmentation, AUGMENTATIONS)
+    return _registering(name, (), Augmentation, AUGMENTATIONS)
 
 
-def _registering(
-    name: str, noun: str, wanted: tuple[str, ...], root: type, registry: dict[str, Any]
-) -> Callable[[C], C]:
+def _registering(name: str, wanted: tuple[str, ...], root: type, registry: Registry[Any]) -> Callable[[C], C]:
     """A class decorator that refuses what is incomplete: docstring, example, methods, texts of parameters."""
 
     def register(cls: C) -> C:
         own = [base for base in cls.__mro__ if base not in (*root.__mro__, object)]
         missing = [what for what in wanted if not any(what in vars(base) for base in own)]
-        if not cls.example():  # type: ignore[attr-defined]
+        if EXAMPLE not in (cls.__doc__ or ""):
             missing.insert(0, "example (a ```kmodel block in the docstring)")
         if not (cls.__doc__ or "").strip():
             missing.insert(0, "docstring")
         if missing:
-            raise DefinitionError(f"the {noun} `{name}` has no {', '.join(missing)}")
-        if name in registry:
-            raise DefinitionError(f"the {noun} `{name}` is defined twice")
+            raise DefinitionError(f"the {registry.noun} `{name}` has no {', '.join(missing)}")
         declare(cls, name)
         last = getattr(cls, "listed_last", ())
         cls.parameters = dict(sorted(cls.parameters.items(), key=lambda item: item[0] in last))  # type: ignore[attr-defined]
-        registry[name] = cls
+        registry.add(name, cls)
         return cls
 
     return register

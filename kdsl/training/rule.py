@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
+
+from kdsl.records import dataclass
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class Rule:
     @property
     def numbers(self) -> tuple[str, ...]:
         """The optimizer's numbers that `coefficients` takes after the step."""
-        return tuple(inspect.signature(self.coefficients).parameters)[1:]
+        code = self.coefficients.__code__  # `inspect` takes long to import
+        return tuple(code.co_varnames[1 : code.co_argcount])
 
     def at(self, step: int, numbers: Mapping[str, float]) -> tuple[float, ...]:
         """The coefficients of one step."""

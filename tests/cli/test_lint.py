@@ -99,6 +99,20 @@ def test_linting_imports_neither_numpy_nor_numba_nor_jinja(tiny: Path, environme
     assert (done.returncode, done.stdout) == (0, "No problems found.\n[]\n")
 
 
+def test_linting_imports_only_what_the_file_needs(environment: dict[str, str]) -> None:
+    """Linting is mostly importing: a budget of modules, which unlike one of milliseconds is the same on every machine."""
+    digits = Path(__file__).parents[2] / "models" / "digits.kmodel"
+    code = (
+        "import sys; from kdsl.cli import main; main(['lint', sys.argv[1]]); "
+        "print(sum(name.startswith('kdsl.') for name in sys.modules)); "
+        "print(sorted({'dataclasses', 'inspect', 'ast', 'json', 'kdsl.passes.pipeline', 'kdsl.ops.einsum'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(digits)], env=environment, capture_output=True, text=True)
+    said, count, needless = done.stdout.splitlines()
+    assert (said, needless) == ("No problems found.", "[]")
+    assert int(count) <= 175
+
+
 def test_mistakes_of_an_imported_file_are_said_once(kdsl, tmp_path: Path) -> None:
     (tmp_path / "part.kmodel").write_text("block Part(x: f32[C]) -> f32[C] {\n  return x -> Dense(C)\n}\n")
     net = 'import Part from "part.kmodel"\nmodel Net {\n  input x: f32[4]\n  output y = x -> Part\n}\n'

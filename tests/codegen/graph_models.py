@@ -14,7 +14,7 @@ from kdsl.codegen.sections import Options
 from kdsl.compiler import Compiled, import_compiled
 from kdsl.elaborate.program import ModelProgram, Optimizer, Port, Training, WeightRecord
 from kdsl.graph import Graph
-from kdsl.passes import Graphs, make_graphs
+from kdsl.passes.pipeline import Graphs, make_graphs
 
 SGD = ("sgd", {"lr": 0.1}, {})
 ADAM = ("adam", {"lr": 0.01, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7}, {})

@@ -11,7 +11,7 @@ from numba_models import module
 from kdsl.elaborate import elaborate
 from kdsl.graph.verify import verify
 from kdsl.ops import OPS
-from kdsl.passes import make_graphs
+from kdsl.passes.pipeline import make_graphs
 from kdsl.source import Source
 from kdsl.syntax import parse
 

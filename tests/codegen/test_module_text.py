@@ -133,7 +133,7 @@ def test_generated_modules_are_typed(tmp_path):
 
 
 def test_every_optional_pass_may_be_left_out(tmp_path):
-    from kdsl.passes import OPTIONAL
+    from kdsl.passes.pipeline import OPTIONAL
 
     text_of(without=frozenset(OPTIONAL))
 

@@ -10,7 +10,7 @@ from graph_models import graph_module
 from numba_models import assert_equal, results
 from small_graphs import Network, f32
 
-from kdsl.passes import optimise, slice_graph
+from kdsl.passes.pipeline import optimise, slice_graph
 
 
 def normalised(width: int) -> Network:

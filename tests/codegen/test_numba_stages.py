@@ -13,7 +13,7 @@ from numba_models import assert_equal, data, engine, poison, results
 from small_graphs import Network, f32, index, line
 
 from kdsl.ops.indexing import index as cut
-from kdsl.passes import make_graphs
+from kdsl.passes.pipeline import make_graphs
 from kdsl.plan.footprint import numba_bytes
 from kdsl.plan.model import plan_model
 

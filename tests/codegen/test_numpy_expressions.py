@@ -12,7 +12,7 @@ import pytest
 
 from kdsl.compiler import compile_file
 from kdsl.graph.interpreter import run
-from kdsl.passes import optimise, slice_graph
+from kdsl.passes.pipeline import optimise, slice_graph
 from kdsl.source import Source
 
 EVERYTHING = """

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from kdsl.cli.parser import COMMANDS
-from kdsl.passes import PIPELINE
+from kdsl.passes.pipeline import PIPELINE
 
 ROOT = Path(__file__).resolve().parents[2]
 TOUR = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")

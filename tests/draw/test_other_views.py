@@ -15,7 +15,7 @@ from kdsl.draw.layout import lay_out
 from kdsl.draw.mermaid import mermaid
 from kdsl.draw.scene import Scene, cards, frames
 from kdsl.draw.svg import svg
-from kdsl.passes import make_graphs, optimise, slice_graph
+from kdsl.passes.pipeline import make_graphs, optimise, slice_graph
 from kdsl.plan.model import plan_model
 from kdsl.plan.names import RESERVED
 

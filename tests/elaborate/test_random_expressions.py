@@ -8,7 +8,7 @@ import pytest
 
 from kdsl.elaborate import elaborate
 from kdsl.ops.registry import LAYERS
-from kdsl.passes import make_graphs
+from kdsl.passes.pipeline import make_graphs
 from kdsl.source import Source
 from kdsl.syntax import parse
 

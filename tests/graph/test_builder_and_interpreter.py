@@ -9,7 +9,7 @@ from small_graphs import Network, data_for, f32, index, line, u8
 from kdsl.graph.builder import Builder
 from kdsl.graph.interpreter import run
 from kdsl.graph.types import TensorType
-from kdsl.passes import optimise
+from kdsl.passes.pipeline import optimise
 
 
 def test_names_are_made_unique_and_follow_the_layer() -> None:

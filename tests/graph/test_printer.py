@@ -8,10 +8,10 @@ from pathlib import Path
 
 from small_graphs import SOURCE, Network, f32, index, line, u8
 
-from kdsl.graph import Graph, print_graph
-from kdsl.graph.printer import origin_text, type_text
+from kdsl.graph import Graph
+from kdsl.graph.printer import origin_text, print_graph, type_text
 from kdsl.graph.types import FLOAT_SCALAR
-from kdsl.passes import optimise
+from kdsl.passes.pipeline import optimise
 from kdsl.source import Source
 
 GOLDEN = Path(__file__).parent / "golden"

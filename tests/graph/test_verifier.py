@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from small_graphs import Network, f32, index, weight
 
-from kdsl.graph import Graph, Node, TensorType, VerifyError, verify
+from kdsl.graph import Graph, Node, TensorType
 from kdsl.graph.graph import attributes_of
-from kdsl.passes import optimise
+from kdsl.graph.verify import VerifyError, verify
 from kdsl.passes.fuse_reductions import FuseReductions
+from kdsl.passes.pipeline import optimise
 
 
 def classifier() -> Graph:

@@ -249,7 +249,7 @@ def test_a_class_token_is_the_same_in_every_row_and_gets_every_rows_gradient() -
 
 
 def test_identity_leaves_nothing_behind() -> None:
-    from kdsl.passes import optimise
+    from kdsl.passes.pipeline import optimise
 
     net = Network()
     net.output("y", net.layer("relu", net.layer("identity", net.input("x", f32(3)))))

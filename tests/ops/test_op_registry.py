@@ -12,7 +12,8 @@ import pytest
 from small_graphs import Network, f32
 
 from kdsl.ops import LAYERS, OPS
-from kdsl.ops.registry import DefinitionError, Layer, Op, Param, layer, op
+from kdsl.ops.registry import Layer, Op, Param, layer, op
+from kdsl.registry import DefinitionError
 
 EXAMPLE = "Halves.\n\n```kmodel\nh = x -> half\n```\n"
 
@@ -38,12 +39,11 @@ WHOLE_LAYER = {"__doc__": EXAMPLE, "lower": lower}
 
 
 @pytest.fixture
-def clean() -> Any:
-    before = dict(OPS), dict(LAYERS)
-    yield
-    for registry, kept in zip((OPS, LAYERS), before, strict=True):
-        registry.clear()
-        registry.update(kept)
+def clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both tables have the name `half` as long as the test runs."""
+    for registry in (OPS, LAYERS):
+        monkeypatch.setitem(registry.modules, "half", __name__)
+        monkeypatch.setattr(registry, "defined", dict(registry.defined))
 
 
 def make(root: type, parts: dict[str, Any]) -> type:
@@ -55,7 +55,7 @@ def test_op_without_a_part(part: str, clean: None) -> None:
     parts = {key: value for key, value in WHOLE_OP.items() if key != part}
     with pytest.raises(DefinitionError, match=part.strip("_")):
         op("half")(make(Op, parts))
-    assert "half" not in OPS
+    assert "half" not in OPS.defined
 
 
 def test_op_without_gradient_says_so(clean: None) -> None:
@@ -78,7 +78,7 @@ def test_layer_without_a_part(change: dict[str, Any], complaint: str, clean: Non
     parts = {key: value for key, value in {**WHOLE_LAYER, **change}.items() if value is not None}
     with pytest.raises(DefinitionError, match=complaint):
         layer("half")(make(Layer, parts))
-    assert "half" not in LAYERS
+    assert "half" not in LAYERS.defined
 
 
 @pytest.mark.parametrize(("define", "root", "parts"), [(op, Op, WHOLE_OP), (layer, Layer, WHOLE_LAYER)])

@@ -10,12 +10,12 @@ import pytest
 from small_graphs import Network, f32, index, settled, weight
 from test_dropout_masks import M, mix
 
-from kdsl.graph import VerifyError, verify
 from kdsl.graph.interpreter import run
+from kdsl.graph.verify import VerifyError, verify
 from kdsl.ops import LAYERS, OPS
 from kdsl.ops.registry import Refused
-from kdsl.passes import optimise, slice_graph
 from kdsl.passes.inference import Inference
+from kdsl.passes.pipeline import optimise, slice_graph
 
 
 def drawn(seed: int, step: int, stream: int, counter: int) -> float:

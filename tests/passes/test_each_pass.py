@@ -7,19 +7,20 @@ import pytest
 from nets import NETS
 from small_graphs import Network, data_for, f32, index, line
 
-from kdsl.graph import Graph, TensorType, VerifyError
+from kdsl.graph import Graph, TensorType
 from kdsl.graph.interpreter import run
-from kdsl.passes import optimise, slice_graph, stops
+from kdsl.graph.verify import VerifyError
 from kdsl.passes.canonicalize import Canonicalize
 from kdsl.passes.check_shapes import CheckShapes
 from kdsl.passes.common_subexpressions import CommonSubexpressions
 from kdsl.passes.dead_code import DeadCode
-from kdsl.passes.differentiate import Differentiate
+from kdsl.passes.differentiate import Differentiate, stops
 from kdsl.passes.fold_constants import FoldConstants
 from kdsl.passes.fuse_elementwise import FuseElementwise
 from kdsl.passes.fuse_epilogues import FuseEpilogues
 from kdsl.passes.fuse_reductions import FuseReductions
 from kdsl.passes.inference import Inference
+from kdsl.passes.pipeline import optimise, slice_graph
 from kdsl.passes.simplify_gradients import SimplifyGradients
 
 

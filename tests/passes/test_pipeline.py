@@ -9,12 +9,13 @@ import pytest
 from nets import NETS
 from small_graphs import data_for
 
-from kdsl.graph import Graph, verify
+from kdsl.graph import Graph
 from kdsl.graph.interpreter import run
-from kdsl.passes import OPTIONAL, PIPELINE, make_graphs, optimise, slice_graph
+from kdsl.graph.verify import verify
 from kdsl.passes.dead_code import DeadCode
 from kdsl.passes.differentiate import Differentiate, without_gradient
 from kdsl.passes.pass_ import ALL_KINDS, Kind
+from kdsl.passes.pipeline import OPTIONAL, PIPELINE, make_graphs, optimise, slice_graph
 
 nets = pytest.mark.parametrize("net", NETS)
 

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from small_graphs import Network, data_for, f32, index
 
-from kdsl.graph import Graph, verify
+from kdsl.graph import Graph
 from kdsl.graph.interpreter import run
+from kdsl.graph.verify import verify
 from kdsl.passes.common_subexpressions import CommonSubexpressions
 from kdsl.passes.dead_code import DeadCode
 from kdsl.passes.fold_constants import FoldConstants

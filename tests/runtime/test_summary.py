@@ -16,7 +16,7 @@ from kdsl.codegen.declare import declaration_of, declaration_text
 from kdsl.compiler import compile_file, import_compiled
 from kdsl.elaborate import ModelProgram
 from kdsl.elaborate.program import CallRecord
-from kdsl.passes import make_graphs
+from kdsl.passes.pipeline import make_graphs
 from kdsl.plan.places import Unsupported
 from kdsl.runtime import declaration
 from kdsl.runtime.summary import summary_text, with_prefix

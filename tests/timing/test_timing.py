@@ -16,7 +16,7 @@ from kdsl.codegen.module import module_text
 from kdsl.codegen.numba import numba_sections
 from kdsl.codegen.sections import Options
 from kdsl.elaborate import ModelProgram, elaborate
-from kdsl.passes import make_graphs
+from kdsl.passes.pipeline import make_graphs
 from kdsl.source import Source
 from kdsl.syntax import parse
 from kdsl.timing.chart import chart

@@ -11,7 +11,7 @@ from small_graphs import Network, draw, f32, index, settled, truth, u8
 from kdsl.graph.interpreter import run
 from kdsl.graph.types import FLOAT_SCALAR, TensorType
 from kdsl.ops.registry import Refused
-from kdsl.passes import optimise
+from kdsl.passes.pipeline import optimise
 from kdsl.training import LOSSES, METRICS
 
 I32 = TensorType("i32", ())

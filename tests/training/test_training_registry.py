@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from kdsl.ops.registry import DefinitionError, Param
+from kdsl.ops.registry import Param
+from kdsl.registry import DefinitionError, Registry
 from kdsl.training import registry
 
 KINDS: list[tuple[Callable[..., Any], type, str]] = [
@@ -27,8 +28,9 @@ def nothing(*arguments: Any) -> None:
 
 
 @pytest.fixture(autouse=True)
-def clean() -> Any:
-    tables: tuple[dict[str, Any], ...] = (
+def clean(monkeypatch: pytest.MonkeyPatch) -> None:
+    """All tables have the name `nothing` as long as the test runs."""
+    tables: tuple[Registry[Any], ...] = (
         registry.LOSSES,
         registry.METRICS,
         registry.OPTIMIZERS,
@@ -36,11 +38,9 @@ def clean() -> Any:
         registry.SCHEDULES,
         registry.REGULARIZERS,
     )
-    before = [dict(table) for table in tables]
-    yield
-    for table, kept in zip(tables, before, strict=True):
-        table.clear()
-        table.update(kept)
+    for table in tables:
+        monkeypatch.setitem(table.modules, "nothing", __name__)
+        monkeypatch.setattr(table, "defined", dict(table.defined))
 
 
 def whole(root: type) -> dict[str, Any]:
