@@ -177,10 +177,22 @@ def unknown_argument(
         takes = f"`{callee.name}` takes {', '.join(callee.parameters)}" if callee.parameters else ""
         near = question(word, callee.parameters)
         help = joined(near, takes or f"`{callee.name}` takes no others")
-    edits = [Edit(callee.call, whole)] if whole else near_edit(callee, argument)
+    edits = near_edit(callee, argument)
+    if whole:
+        edits = [Edit(callee.call, whole) if callee.step else within(callee, arguments, whole)]
     context.report.error(
         "E302", f"`{callee.name}` has no argument `{word}`", argument.name.span, help=help, edits=edits
     )
+
+
+def within(callee: Callee, arguments: Sequence[tree.Argument], whole: str) -> Edit:
+    """The edit that makes the arguments of a call those of `whole`; what it computes with stands before them."""
+    inside = whole[len(callee.name) + 1 : -1]
+    source, start, stop = callee.call.source, arguments[0].span.start, arguments[-1].span.stop
+    before = source.text[:start].rstrip()
+    if not inside and before.endswith(","):
+        start = len(before) - 1
+    return Edit(Span(source, start, stop), inside)
 
 
 def near_edit(callee: Callee, argument: tree.Argument) -> list[Edit]:

@@ -218,6 +218,11 @@ def unknown_function(context: Context, node: tree.Call) -> None:
         return
     if context.scope.is_porous() and not ours:
         return
+    if name == "range":
+        count = short(node.arguments[-1].value.span.text) if node.arguments else "3"
+        help = f"`repeat {count} {{ ... }}` makes copies; `for width in [16, 32] {{ ... }}` goes through a list"
+        context.report.error("E208", "I do not know a function called `range`", node.name.span, help=help)
+        return
     functions = [*LAYERS, *numbers.FUNCTIONS, *named.functions(context)]
     help, edits = question(name, functions), near_edit(node.name.span, name, functions)
     if ours and LAYERS[ours].weights is Layer.weights:

@@ -56,7 +56,7 @@ class Work:
     calls: list[CallRecord] = field(default_factory=list)
     weights: dict[str, WeightRecord] = field(default_factory=dict)
     owners: dict[str, str] = field(default_factory=dict)  # weight -> path of the layer that made it
-    mismatched: set[tuple[str, str]] = field(default_factory=set)  # (a prediction's type, target) refused already
+    mismatched: set[tuple[str, ...]] = field(default_factory=set)  # what does not fit together and was refused already
     bytes: int = 0  # of all weights, in float32
     exhausted: bool = False  # a limit was reached and reported: stay silent and stop growing
 

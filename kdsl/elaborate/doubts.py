@@ -33,9 +33,10 @@ def item_without(item: tree.Item, lines: frozenset[int], source: Source) -> tree
 
 def header_lines(item: tree.Fn | tree.Block, source: Source) -> range:
     """The lines that say what a block or formula takes and gives."""
-    parts = (item.name, *item.parameters, *(item.results if isinstance(item, tree.Block) else ()))
-    first, last = source.position(item.span.start)[0], source.position(parts[-1].span.stop)[0]
-    return range(first, last + 1)
+    spans = [item.name.span, *(parameter.span for parameter in item.parameters)]
+    spans += [result.span for result in item.results] if isinstance(item, tree.Block) else []
+    stop = max(span.stop for span in spans)
+    return range(source.position(item.span.start)[0], source.position(stop)[0] + 1)
 
 
 def statement_without(statement: tree.Statement, lines: frozenset[int], source: Source) -> tree.Statement:

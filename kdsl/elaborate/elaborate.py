@@ -11,6 +11,7 @@ from kdsl.elaborate.definitions import definitions, items_of
 from kdsl.elaborate.doubts import doubtful_lines, without_doubts
 from kdsl.elaborate.imports import Loader, Reader, read_import
 from kdsl.elaborate.model import elaborate_model
+from kdsl.elaborate.names import near_edit
 from kdsl.elaborate.not_yet import PARTS, not_yet
 from kdsl.elaborate.program import Elaborated, ModelProgram
 from kdsl.elaborate.report import Report
@@ -99,7 +100,9 @@ def trains_of(context: Context, file: tree.File) -> dict[str, tree.Train]:
                 help = question(name, models) or (
                     f"there is `{'`, `'.join(models)}`" if models else "there is none in this file"
                 )
-                context.report.error("E207", f"there is no model `{name}` to train", item.path.span, help=help)
+                edits = near_edit(item.path.names[0].span, name, models)
+                message = f"there is no model `{name}` to train"
+                context.report.error("E207", message, item.path.span, help=help, edits=edits)
         elif len(item.path.names) > 1:
             not_yet(context.report, "`train` blocks for parts of a model", item.path.span, PARTS)
         elif name in found:

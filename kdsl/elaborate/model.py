@@ -106,8 +106,8 @@ def with_changes(context: Context, graph: Graph, changes: tuple[Change, ...]) ->
 
 
 def check_ends(context: Context, model: tree.Model, ports: Ports) -> None:
-    """A model has an input and an output; where a statement could not be read, it may have been that one."""
-    if any(isinstance(statement, tree.Broken) for statement in model.body):
+    """A model has an input and an output; where a statement could not be read or is misplaced, it may have been that one."""
+    if any(isinstance(statement, (tree.Broken, tree.Return)) for statement in model.body):
         return
     name = model.name.text
     if not any(isinstance(statement, tree.Input) for statement in model.body):

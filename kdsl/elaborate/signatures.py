@@ -91,7 +91,10 @@ def unknown_argument(context: Context, call: Call, names: list[str], taken: list
         edits = []
     else:
         free = [name for name in names if name not in taken]
-        help, edits = joined(question(written.text, free), takes), near_edit(written.span, written.text, free)
+        parts = [name for name in free if name in written.text.split("_")]  # Keras's `num_heads`
+        meant = f"did you mean `{parts[0]}`?" if parts else question(written.text, free)
+        edits = [Edit(written.span, parts[0])] if parts else near_edit(written.span, written.text, free)
+        help = joined(meant, takes)
     context.report.error(
         "E302", f"`{call.name}` has no argument `{written.text}`", written.span, help=help, edits=edits
     )

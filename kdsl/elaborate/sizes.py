@@ -28,6 +28,10 @@ def whole(context: Context, value: Constant, node: tree.Value, taker: str) -> in
     else:
         shown = f"{number.numerator} / {number.denominator}" if isinstance(number, Fraction) else show(number)
         shown = f"{float(number):g}" if shown == text else shown
+        if context.work is not None:
+            if (text, shown) in context.work.mismatched:  # of several equal ones the first speaks for all
+                return None
+            context.work.mismatched.add((text, shown))
         context.report.error(
             "E403",
             f"`{_short(text)}` is not a whole number: {shown}",

@@ -137,6 +137,11 @@ def refused_operator(context: Context, at: Span, refused: Refused, *sides: tuple
 
 def shapes_differ(context: Context, node: tree.Binary, left: Tensor, right: Tensor) -> None:
     """Both shapes where they come from, how they came about, and what would bring them together."""
+    pairs = {(left.value, right.type.dims), (right.value, left.type.dims)}
+    if context.work is not None:
+        if pairs & context.work.mismatched:  # the same value does not fit the same shape again
+            return
+        context.work.mismatched |= pairs
     help, edits = together(node, left, right)
     context.report.error(
         "E402",

@@ -10,6 +10,7 @@ from kdsl.elaborate.program import Elaborated, ModelProgram
 from kdsl.graph.graph import Node
 from kdsl.records import dataclass
 from kdsl.syntax import tree
+from kdsl.training import LOSSES, METRICS
 
 
 @dataclass(frozen=True)
@@ -22,13 +23,11 @@ class Subject:
     def comparisons(self) -> Iterator[tree.Call]:
         """The calls of the loss and the metrics."""
         for statement in self.train.body if self.train is not None else ():
-            if not isinstance(statement, tree.Let):
+            if not isinstance(statement, tree.Let) or statement.names[0].text not in ("loss", "metrics"):
                 continue
-            items = statement.value.items if isinstance(statement.value, tree.ListOf) else (statement.value,)
-            for item in items:
-                call = item.value if isinstance(item, tree.Argument) else item
-                if isinstance(call, tree.Call) and statement.names[0].text in ("loss", "metrics"):
-                    yield call
+            for part in nodes_of(statement.value):
+                if isinstance(part, tree.Call) and (part.name.text in LOSSES or part.name.text in METRICS):
+                    yield part
 
     def made_by(self, call: tree.Call, op: str) -> Node | None:
         """The node of this op that a call became."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from kdsl.diagnostics.diagnostic import Diagnostic
 from kdsl.syntax.problems import shown
-from kdsl.syntax.tokens import NAME_WORDS, RESERVED
+from kdsl.syntax.tokens import END, NAME_WORDS, RESERVED, Token
 from kdsl.syntax.where import Where
 
 LOOKS = {  # rule -> (what a message calls it, what it looks like in full)
@@ -49,6 +49,10 @@ def header(w: Where) -> Diagnostic | None:
     """Whatever else is wrong in a part with a fixed look."""
     if w.rule not in LOOKS:
         return None
+    if w.rule == "group" and w.begin.text == "from" and w.found.text == "import" and w.previous is not None:
+        return names_first(w, w.previous)
+    if w.rule == "names" and w.begin.kind == "OUTPUT":
+        return unnamed_output(w)
     noun, look = LOOKS[w.rule]
     if w.found.kind in RESERVED and w.accepts("NAME"):
         message = f"{shown(w.found)} is a word of the language and cannot be a name"
@@ -61,3 +65,25 @@ def header(w: Where) -> Diagnostic | None:
         message = f"{noun} declares one name"
         return w.say("E113", message, w.found, f"give each its own line: {look}")
     return w.say("E113", f"{noun} cannot go on with {shown(w.found)}", w.found, f"it looks like {look}")
+
+
+def names_first(w: Where, file: Token) -> Diagnostic:
+    """`from "blocks.kmodel" import Residual`."""
+    names = w.text(w.i + 1, w.line_end()) or "Residual"
+    line = f"import {names} from {file.text}"
+    change = [(w.begin.start, w.tokens[w.line_end() - 1].stop, line)]
+    return w.say("E113", "the names come first, then the file", w.begin, f"write `{line}`", change)
+
+
+def unnamed_output(w: Where) -> Diagnostic:
+    """`output softmax(logits)`."""
+    start = w.low + 1
+    if w.i != start + 1:
+        return w.say(
+            "E113", f"`output` cannot go on with {shown(w.found)}", w.found, f"it looks like {LOOKS['output'][1]}"
+        )
+    at, name = w.tokens[start], w.free_name()
+    behind = next(k for k in range(start, w.line_end() + 1) if w.tokens[k].line != at.line or w.tokens[k].kind in END)
+    value = w.text(start, behind)
+    help = f"name it: `output {name} = {value if len(value) <= 60 else '...'}`"
+    return w.say("E113", "this output has no name", at, help, [(at.start, at.start, f"{name} = ")])

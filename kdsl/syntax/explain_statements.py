@@ -107,6 +107,10 @@ def statement_second(w: Where) -> Diagnostic | None:
         shape = f"{name} = {text} -> ..." if found.kind == "ARROW" else f"{name} = {text}{found.text}..."
         change = [(begin.start, begin.start, f"{name} = ")]
         return w.say("E119", "this value has no name", begin, f"bind it: `{shape}`", change)
+    if found.kind in NAME_WORDS and text == "tune":
+        change = [(found.start, found.stop, f'"{found.text}.*"')]
+        help = f"""write `tune "{found.text}.*" {{ ... }}`: all weights whose names start so"""
+        return w.say("E113", "`tune` takes a pattern in quotes", found, help, change)
     if found.kind in NAME_WORDS:
         return unknown_word(w, STATEMENTS, "statements are `name = value`,")
     if found.kind == "COLON":

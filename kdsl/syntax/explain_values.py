@@ -44,6 +44,11 @@ def broken_token(w: Where) -> Diagnostic | None:
         message = f"{quoted(text)} is neither a number nor a name"
         return w.say("E110", message, found, "names start with a letter, numbers are written `20_000`, `0.5`, `1e-3`")
     if found.kind == "BAD_CHAR":
+        number = w.previous
+        if text == "%" and number is not None and number.kind in ("INT", "FLOAT") and number.stop == found.start:
+            share = f"{float(number.text.replace('_', '')) / 100:g}"
+            change = [(number.start, found.stop, share)]
+            return w.say("E109", "there is no `%`", found, f"write `{share}` for `{number.text}%`", change)
         if text in CHARACTERS:
             return w.say("E109", CHARACTERS[text][0], found, CHARACTERS[text][1])
         if text in "'\"\u201c\u2018\u201d\u2019":

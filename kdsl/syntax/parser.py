@@ -26,7 +26,7 @@ from kdsl.syntax.table import load
 from kdsl.syntax.tokens import Token, lex
 from kdsl.syntax.tree import File
 
-GUESSED = frozenset({"E103", "E104", "E106"})  # brackets put in or left out, lines cut in two
+GUESSED = frozenset({"E103", "E104", "E106", "E131"})  # brackets put in or left out, lines cut in two, parameters
 
 
 @dataclass(frozen=True)
@@ -54,9 +54,11 @@ def parse(source: Source) -> Parsed:
     machine = Machine(load(), Builder(source, docs(written, comments)), source)
     tree = Driver(source, machine, tokens, depth, problems).run()
     if tree is not None:
-        tree = replace(tree, doubtful=tuple(p.span for p in problems if p.code in GUESSED))
         spoken = {p.span.line for p in problems}
+        guessed = [p.span for p in problems if p.code in GUESSED]
         tree, misplaced = place(tree, problems)
+        guessed += [p.span for p in misplaced if p.code in GUESSED]
+        tree = replace(tree, doubtful=tuple(guessed))
         problems += [p for p in misplaced if p.span.line not in spoken]
     problems = in_their_place(source, written, problems) if problems else problems
     return Parsed(tree or empty, tuple(limited(source, problems)), tuple(written))

@@ -34,6 +34,7 @@ INSTEAD = {
     ("train", "weight"): "weights belong in a model or block",
     ("train", "return"): "settings are `name = value`",
 }
+OTHER_WORD = {("model", tree.Return): "output", ("block", tree.Output): "return", ("fn", tree.Output): "return"}
 ITEM = (tree.Import, tree.Dim, tree.Fn, tree.Block, tree.Model, tree.Train, tree.BrokenItem, tree.Broken)
 OUTSIDE = "put it inside `model Name { ... }`"
 
@@ -106,11 +107,17 @@ def statements(body: Sequence[tree.Statement], kind: str) -> Iterator[Diagnostic
             yield from statements(statement.body, kind)
         elif not isinstance(statement, ALLOWED[kind]):
             help = INSTEAD.get((kind, type(statement).__name__.lower()), "")
-            yield misplaced(statement, f"{called(statement)} does not belong in a `{kind}`", help)
+            word = OTHER_WORD.get((kind, type(statement)), "")
+            yield misplaced(statement, f"{called(statement)} does not belong in a `{kind}`", help, word)
 
 
-def misplaced(statement: Any, message: str, help: str) -> Diagnostic:
-    return Diagnostic("E130", message, Label(first_word(statement.span)), help=help)
+def misplaced(statement: Any, message: str, help: str, word: str = "") -> Diagnostic:
+    """`word` is what the statement starts with where it belongs; it may, where it gives names."""
+    first = first_word(statement.span)
+    values = statement.values if isinstance(statement, tree.Return) else getattr(statement, "names", ())
+    names = all(isinstance(value, (tree.Path, tree.Name)) for value in values) and not getattr(statement, "value", None)
+    edits = (Edit(first, word),) if word and names else ()
+    return Diagnostic("E130", message, Label(first), help=help, edits=edits)
 
 
 def untyped(parameter: tree.Parameter, kind: str) -> Diagnostic:
@@ -120,6 +127,8 @@ def untyped(parameter: tree.Parameter, kind: str) -> Diagnostic:
         type_ = "float" if default.is_float else "int"
     elif isinstance(default, tree.Bool):
         type_ = "bool"
+    elif default is not None:
+        type_ = "list" if isinstance(default, tree.ListOf) else "int"
     edits = (Edit(parameter.name.span.source.span(parameter.name.span.stop, parameter.name.span.stop), f": {type_}"),)
     message = f"the parameter `{name}` of a {kind} has no type"
     help = f"write `{name}: {type_}`" if type_ else f"`{name}: int` or `{name}: f32[C]`"
