@@ -159,3 +159,9 @@ def test_dot_and_mermaid_have_groups_and_edges() -> None:
     assert 'label="Residual  × 3"' in graph
     assert graph.count(" -> ") == chart.count("-->") == len(found.edges)
     assert "f32[32]" in graph and "f32#91;32#93;" in chart
+
+
+@pytest.mark.parametrize("name", sorted(MODELS))
+def test_texts_have_no_blank_lines_and_end_with_one_newline(name: str) -> None:
+    for text in (mermaid(scene(MODELS[name])), dot(scene(MODELS[name]))):
+        assert "\n\n" not in text and text.endswith("\n")
