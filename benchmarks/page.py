@@ -43,7 +43,8 @@ python benchmarks/page.py benchmarks/results/compared.json benchmarks/results/sc
 
 [benchmarks/README.md](../benchmarks/README.md) says how to give each framework an environment of its own. Leave the machine
 alone meanwhile. `kdsl time FILE` shows the same of any model: time, work, bytes and share of this machine's peak for each
-layer and kernel, and `--svg` draws it.
+layer and kernel, and `--svg` draws it. Operations are those of the direct sums everywhere: convolutions by Winograd's minimal
+filtering need a quarter of the multiplications, and lie above the roof.
 """
 
 

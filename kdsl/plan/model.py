@@ -20,7 +20,7 @@ from kdsl.plan.rows import lower_rows
 from kdsl.plan.turned import read_by_products, without_turned_sums
 from kdsl.plan.update import Group, WeightStep, grouped, late_steps, weight_steps
 
-BLOCK = 16  # rows: a multiple of every tile's
+BLOCK, TILE = 16, 4  # rows: a multiple of every tile's, and those of the smallest tile
 WORTH = 700_000  # floating-point operations that are worth a block of their own
 CACHE = 1 << 19  # numbers that a block's rows may fill
 BATCH_OF_EVALUATION = 256  # rows that `evaluate` and `predict` take as one batch where that matters
@@ -212,12 +212,13 @@ def _constant(path: str) -> str:
 def _block_rows(graph: Graph, batch: int, scratch: int) -> tuple[int, str]:
     """Enough rows to be worth a block, at most the batch. Weights are read once for every block: no less than 32 rows,
     unless the batch is so small that a second thread would have nothing to do, or the rows' scratch, so many numbers each,
-    would not stay in a cache. -> how many, and why."""
+    would not stay in a cache; whole tiles of 4 rows, where there are as many. -> how many, and why."""
     flops = _row_flops(graph)
     worth = -(-WORTH // max(1, flops))
     least = 2 * BLOCK if batch >= 4 * BLOCK else BLOCK
     wanted, room = max(least, -(-min(worth, batch) // BLOCK) * BLOCK), max(1, CACHE // max(1, scratch))
     if room < wanted:
+        room = max(room, (room + 1) // TILE * TILE)
         return room, f"each row has {scratch:,} numbers of scratch, and {CACHE:,} stay in a cache"
     if wanted == least:
         return wanted, "weights are read once for every block, and a second thread wants blocks too"

@@ -24,7 +24,7 @@ from numba.core.callconv import create_error_model
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 
-from kdsl.runtime.numba_kernel import KERNELS, Kernel, WarmCache, make_known, with_cache
+from kdsl.runtime.numba_kernel import KERNELS, Kernel, WarmCache, make_known, optimised_once, with_cache
 
 OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Add: operator.add,
@@ -98,10 +98,12 @@ class Driver(Kernel):
             if found is not None:
                 return found
             try:
-                library = cpu_target.target_context.codegen().create_library(f"{self.symbol}_{secrets.token_hex(8)}")
-                library.enable_object_caching()
-                library.add_ir_module(Assembler(library).module_of(self))
-                library.finalize()
+                with optimised_once():
+                    codegen = cpu_target.target_context.codegen()
+                    library = codegen.create_library(f"{self.symbol}_{secrets.token_hex(8)}")
+                    library.enable_object_caching()
+                    library.add_ir_module(Assembler(library).module_of(self))
+                    library.finalize()
             except Exception:  # a text, or a numba, of another kind than this file knows
                 return None
             if cache is not None:

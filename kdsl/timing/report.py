@@ -61,6 +61,9 @@ def _kernels(timing: Timing) -> list[str]:
     return table(["kernel", "calls", "time", *COSTS], rows, left={0})
 
 
+FILTERED = """
+Convolutions by Winograd's minimal filtering do a quarter of the multiplications that are counted here, those of the
+direct sums: more than 100 % of the peak is no mistake."""
 COSTS = ("of step", "FLOP", "bytes", "of peak")
 
 
@@ -104,6 +107,7 @@ def totals(timing: Timing) -> list[str]:
         f"work              {with_prefix(timing.flops)}FLOP, {with_prefix(speed)}FLOP/s, {percent(speed / whole)} of peak",
         f"peak              {peak}; {with_prefix(machine.copied)}B/s copied",
         f"memory            {timing.memory:,} bytes ({with_prefix(timing.memory)}B)",
+        *([FILTERED] if any(call.kernel in ("winograd", "winograd_gradient") for call in timing.calls) else []),
     ]
 
 
