@@ -143,8 +143,8 @@ ATTACKS = {
         with_body(chain("fn f0(x) = x\n", "fn f{0}(x) = f{1}(x)\n", 5000), "f5000(x)"),
         "E406",
     ),
-    "a circle of five thousand blocks": (
-        with_body(chain("block B0(x: f32[C]) -> f32[C] {\n  return x -> B5000\n}\n", BLOCK, 5000), "x -> B5000"),
+    "a circle of two thousand blocks": (
+        with_body(chain("block B0(x: f32[C]) -> f32[C] {\n  return x -> B2000\n}\n", BLOCK, 2000), "x -> B2000"),
         "E424",
     ),
     "parts": ("model Net {\n  input x: f32[1_000_000]\n  output y = split(x, 1_000_000) -> concat\n}\n", "E415"),

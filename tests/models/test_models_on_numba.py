@@ -30,7 +30,7 @@ class Small(NamedTuple):
 
 MODELS = {
     "mnist_cnn": Small(20),
-    "cifar_cnn": Small(8),
+    "cifar_cnn": Small(12),
     "resnet20": Small(24, {"depth": "1"}),
     "vgg_small": Small(20, {"width": "16"}),
     "mobilenet_small": Small(30, {"alpha": "0.25"}),
