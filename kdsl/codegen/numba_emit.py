@@ -15,6 +15,7 @@ from kdsl.plan.launch import ROOM, Buffer, Launch, Part, Stages
 from kdsl.plan.maps import C_POINTERS
 from kdsl.plan.model import ModelPlan, in_batches
 
+LINE, LONGEST_AHEAD = 64, 1 << 14  # bytes of a row: of longer ones the processor sees itself what comes next
 POINTERS = {"Bytes": "bytes_at", "Ints": "ints_at", "Memory": "memory_at"}
 Kind = Literal["predict", "evaluate", "train"]
 
@@ -129,6 +130,21 @@ class Emitter:
             if port.name in part.data:
                 pointer = POINTERS[C_POINTERS[port.type.dtype]]
                 lines.append(f"{self.made.data_names[port.name]} = {pointer}(job[DATA + {index}])")
+        if self.kind == "train" and part.data:
+            lines += self._ahead(part)
+        return lines
+
+    def _ahead(self, part: Part) -> list[str]:
+        """Rows lie in the order of a shuffle: those of the next step are asked for in time."""
+        lines = []
+        for index, port in enumerate([*self.plan.program.inputs, *self.plan.program.targets]):
+            size = port.type.size * (1 if port.type.dtype in ("u8", "bool") else 4)
+            if port.name in part.data and LINE < size <= LONGEST_AHEAD:
+                item = " * (BITS // 32)" if port.type.dtype == "f32" else ""
+                data = f"job[DATA + {index}]"
+                stop = "job[FIRST] + job[COUNT]"
+                arguments = ["order=order", "first=first + job[BATCH]", "rows=count", f"stop={stop}", f"data={data}"]
+                lines.append(filled("fetch_ahead(", [*arguments, f"size={size}{item}"]))
         return lines
 
     def _places(self, launches: Sequence[Launch], start: str, totals: Sequence[int]) -> list[str]:

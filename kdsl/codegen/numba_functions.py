@@ -199,12 +199,12 @@ class Functions:
 def _phase(chunks: str, run: Sequence[str], close: Sequence[str]) -> list[str]:
     """The loop in which a thread takes chunks; whoever finishes the last one closes the phase."""
     return [
-        f"chunk = claim(team, phase, {chunks})",
+        f"chunk = claim(team, phase, {chunks}, me)",
         "while chunk >= 0:",
         *_inside(run, 4),
         f"    if finish(team, {chunks}):",
         *_inside([*close, "open_phase(team, phase + 1)"], 8),
-        f"    chunk = claim(team, phase, {chunks})",
+        f"    chunk = claim(team, phase, {chunks}, me)",
         "phase += 1",
     ]
 

@@ -193,7 +193,7 @@ class NumbaEngine:
             self.call(prepare)(self.address, 0)
         self.prepared = function
         call = self.call(self.layout.functions[function])
-        self.job[PHASE] = self.team.phase
+        self.job[PHASE] = self.team.first_phase()
         if chunks > 1:
             self.team.run(call, self.address)
         else:

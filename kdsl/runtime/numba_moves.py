@@ -5,7 +5,16 @@ from __future__ import annotations
 from kdsl.runtime.numba_kernel import Double, kernel
 from kdsl.runtime.simd import LANES, Memory, padded
 from kdsl.runtime.simd_functions import exp, lane_sum, log, maximum, spread
-from kdsl.runtime.simd_memory import load, place_in, store, store_head, transpose_part
+from kdsl.runtime.simd_memory import load, place_in, prefetch, row_at, store, store_head, transpose_part
+
+
+@kernel
+def fetch_ahead(order: int, first: int, rows: int, stop: int, data: int, size: int) -> None:
+    """Asks for rows of `size` bytes that will be read soon, order[first] and those behind it, so that they come meanwhile."""
+    for r in range(first, min(first + rows, stop)):
+        at = data + row_at(order, r) * size
+        for line in range(at, at + size, 64):
+            prefetch(line)
 
 
 @kernel

@@ -1,9 +1,10 @@
 """A team of threads that run one compiled function together, chunk by chunk.
 
-Work comes in phases, a phase in a fixed number of chunks. Whoever is free takes the next chunk; the thread that finishes a
-phase's last chunk closes it and opens the next one. What a chunk computes does not depend on who runs it or when: results
-are the same bits for any number of threads, and a thread that the system puts aside holds up the others only if it has a
-chunk in hand.
+Work comes in phases, a phase in a fixed number of chunks. Whoever is free takes the next chunk, every other thread from the
+end: so a thread mostly meets the weights and rows again that lie in its processor's cache since the last step. The thread
+that finishes a phase's last chunk closes it and opens the next one. What a chunk computes does not depend on who runs it or
+when: results are the same bits for any number of threads, and a thread that the system puts aside holds up the others only if
+it has a chunk in hand.
 """
 
 from __future__ import annotations
@@ -26,23 +27,30 @@ from kdsl.runtime.numba_kernel import (
     write_word,
 )
 
-# Words that the threads share, 128 bytes apart: phase number << 16 | next chunk; chunks finished in this phase.
+# Words that the threads share, 128 bytes apart: phase number << 32 | chunks taken from the end << 16 | from the beginning;
+# chunks finished in this phase.
 CLAIM, FINISHED, TEAM_WORDS = 0, 16, 32
-MOST_CHUNKS = 32768  # of one phase
+MOST_CHUNKS, MOST_PHASES = 32768, 1 << 30  # of one phase; until they are counted anew
 
 
 @kernel
-def claim(team: Longs, phase: int, chunks: int) -> int:
-    """The next chunk of this phase; -1 once a later phase is open. Waits in between."""
+def claim(team: Longs, phase: int, chunks: int, me: int) -> int:
+    """The next chunk of this phase for thread `me`; -1 once a later phase is open. Waits in between."""
     turns = 0
     while True:
         word = read_word(team, CLAIM)
-        if word >> 16 > phase:
+        first, last = word & 0xFFFF, word >> 16 & 0xFFFF
+        if word >> 32 > phase:
             return -1
-        if word >> 16 == phase and (word & 0xFFFF) < chunks:
-            if swap_word(team, CLAIM, word, word + 1):
-                taken: int = word & 0xFFFF
-                return taken
+        if word >> 32 == phase and first + last < chunks:
+            if me % 2:
+                taken: int = chunks - 1 - last
+                if swap_word(team, CLAIM, word, word + 0x10000):
+                    return taken
+            else:
+                taken = first
+                if swap_word(team, CLAIM, word, word + 1):
+                    return taken
         elif turns < 300:
             turns += 1
             pause()
@@ -61,7 +69,7 @@ def finish(team: Longs, chunks: int) -> int:
 
 @kernel
 def open_phase(team: Longs, phase: int) -> None:
-    write_word(team, CLAIM, phase << 16)
+    write_word(team, CLAIM, phase << 32)
 
 
 def usable_threads(most: int, wanted: int | None) -> int:
@@ -113,10 +121,12 @@ class Team:
         self.board = Board()
         self.started = False
 
-    @property
-    def phase(self) -> int:
-        """The phase that is open: numbers only ever grow, so a late thread can never mistake old work for new."""
-        return int(self.words[CLAIM]) >> 16
+    def first_phase(self) -> int:
+        """The phase that is open, while no thread is at work. Numbers grow, so that a late thread never mistakes old work
+        for new."""
+        if int(self.words[CLAIM]) >> 32 > MOST_PHASES:
+            self.words[CLAIM] = 0
+        return int(self.words[CLAIM]) >> 32
 
     def run(self, function: Callable[[int, int], None], job: int) -> None:
         """function(job, me) on every thread; back when all of it is done."""

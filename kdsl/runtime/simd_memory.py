@@ -133,6 +133,20 @@ def row_at(typingctx: Any, order: Any, at: Any) -> Any:
 
 
 @intrinsic
+def prefetch(typingctx: Any, address: Any) -> Any:
+    """Brings the bytes around an address into the cache, if there are any; never fails."""
+
+    def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
+        pointer = ir.IntType(8).as_pointer()
+        kind = ir.FunctionType(ir.VoidType(), [pointer, I32, I32, I32])
+        f = cgutils.get_or_insert_function(b.module, kind, "llvm.prefetch.p0")
+        b.call(f, [b.inttoptr(args[0], pointer), I32(0), I32(2), I32(1)])  # to read, into the second cache, data
+        return ctx.get_dummy_value()
+
+    return types.void(types.int64), generate
+
+
+@intrinsic
 def fetch(typingctx: Any, data: Any, at: Any, count: Any) -> Any:
     """Up to LANES of `count` numbers of any dtype from data[at] on, as reals; lanes behind them repeat the last one."""
     kind = data.dtype
