@@ -55,7 +55,7 @@ def page(documents: Sequence[dict[str, Any]], files: Sequence[str]) -> str:
     for document in documents:
         workloads |= document["workloads"]
         scales |= document.get("scale", {})
-    parts = [ABOUT.format(files=" and ".join(f"`{file}`" for file in files)), machines(documents)]
+    parts = [ABOUT.format(files=", ".join(f"`{file}`" for file in files)), machines(documents)]
     if workloads:
         parts += [compared(workloads), *(f"### {name}\n\n{one(workload)}" for name, workload in workloads.items())]
     if any(workload.get("profile") for workload in workloads.values()):
