@@ -37,12 +37,17 @@ def carried_module(module: ModuleType) -> Carried:
         elif isinstance(statement, (ast.Import, ast.ImportFrom)):
             dropped.append(statement)
             imports += single_imports(statement)
-        elif isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING":
+        elif only_for_checking(statement):
             dropped.append(statement)
     for statement in reversed(dropped):
         del lines[statement.lineno - 1 : statement.end_lineno]
     text = re.sub("\n{3,}", "\n\n\n", "\n".join(lines)).strip("\n")
     return Carried(ast.get_docstring(tree) or "", tuple(imports), text)
+
+
+def only_for_checking(statement: ast.stmt) -> bool:
+    """Whether it is `if TYPE_CHECKING:` and what stands below."""
+    return isinstance(statement, ast.If) and ast.unparse(statement.test) == "TYPE_CHECKING"
 
 
 def single_imports(statement: ast.Import | ast.ImportFrom) -> list[str]:

@@ -7,7 +7,7 @@ import inspect
 from collections.abc import Iterable, Sequence
 from types import ModuleType
 
-from kdsl.codegen.carry import single_imports
+from kdsl.codegen.carry import only_for_checking, single_imports
 from kdsl.codegen.sections import Options
 
 
@@ -46,7 +46,7 @@ class Library:
             after = statement.end_lineno or first
             if isinstance(statement, (ast.Import, ast.ImportFrom)):
                 self.imports |= {text.split()[-1]: text for text in single_imports(statement)}
-            elif not (index == 0 and isinstance(statement, ast.Expr)):
+            elif not (index == 0 and isinstance(statement, ast.Expr)) and not only_for_checking(statement):
                 self.parts.append((module, text, frozenset(_defined(statement)), frozenset(names_in(text))))
 
     @property
