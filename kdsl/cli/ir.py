@@ -64,4 +64,4 @@ def planned(program: ModelProgram, kind: Kind, without: frozenset[str]) -> str:
     from kdsl.plan.printer import print_plan
 
     graphs = make_graphs(program, without.intersection(OPTIONAL))
-    return print_plan(plan_model(program, graphs, RESERVED, reuse="reuse_buffers" not in without), kind)
+    return print_plan(plan_model(program, graphs, RESERVED, without=without), kind)

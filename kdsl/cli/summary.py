@@ -82,7 +82,7 @@ class Measured:
         from kdsl.plan.places import Unsupported
 
         try:
-            plan = plan_model(program, self.graphs, RESERVED, reuse="reuse_buffers" not in self.without)
+            plan = plan_model(program, self.graphs, RESERVED, without=self.without)
         except Unsupported as error:
             raise CliError(f"{program.name} cannot be planned: {error}", "--target numpy shows the rest") from error
         return numba_bytes(plan, self.options.dtype)

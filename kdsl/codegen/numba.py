@@ -25,6 +25,7 @@ CARRIED = (
     "numba_kernel",
     "numba_statements",
     "numba_driver",
+    "numba_tile",
     "numba_dense",
     "numba_product",
     "numba_taps",
@@ -67,7 +68,7 @@ def numba_sections(program: ModelProgram, graphs: Any, options: Options) -> Sect
     optimizer = None if training is None else OptimizerText(training.optimizer, options.prefix, training.tuned)
     if optimizer is not None:
         taken |= {*LOCALS.split(), *optimizer.locals, optimizer.name}
-    plan = plan_model(program, graphs, taken, options.prefix, "reuse_buffers" not in options.without)
+    plan = plan_model(program, graphs, taken, options.prefix, options.without)
     functions = Functions(plan, graphs, options.prefix, optimizer, clocks)
     constants = constant_lines(plan, options.prefix.upper())
     if clocks is not None:

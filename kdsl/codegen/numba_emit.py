@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -126,25 +126,34 @@ class Emitter:
         if part.data:
             offset = " + step * job[BATCH]" if self.kind == "train" else " + batch" if self.by_batches else ""
             lines.append(f"order, first = job[ORDER], job[FIRST]{offset} + start")
-        for index, port in enumerate([*self.plan.program.inputs, *self.plan.program.targets]):
-            if port.name in part.data:
-                pointer = POINTERS[C_POINTERS[port.type.dtype]]
-                lines.append(f"{self.made.data_names[port.name]} = {pointer}(job[DATA + {index}])")
+        lines += self.pointers(part.data)
         if self.kind == "train" and part.data:
-            lines += self._ahead(part)
+            lines += self.fetched_ahead(part.data, "count")
         return lines
 
-    def _ahead(self, part: Part) -> list[str]:
-        """Rows lie in the order of a shuffle: those of the next step are asked for in time."""
+    def pointers(self, names: Collection[str]) -> list[str]:
+        """Names of inputs' and targets' numbers."""
         lines = []
         for index, port in enumerate([*self.plan.program.inputs, *self.plan.program.targets]):
-            size = port.type.size * (1 if port.type.dtype in ("u8", "bool") else 4)
-            if port.name in part.data and LINE < size <= LONGEST_AHEAD:
-                item = " * (BITS // 32)" if port.type.dtype == "f32" else ""
-                data = f"job[DATA + {index}]"
-                stop = "job[FIRST] + job[COUNT]"
-                arguments = ["order=order", "first=first + job[BATCH]", "rows=count", f"stop={stop}", f"data={data}"]
-                lines.append(filled("fetch_ahead(", [*arguments, f"size={size}{item}"]))
+            if port.name in names:
+                pointer = POINTERS[C_POINTERS[port.type.dtype]]
+                lines.append(f"{self.made.data_names[port.name]} = {pointer}(job[DATA + {index}])")
+        return lines
+
+    def fetched_ahead(self, names: Collection[str], rows: str, columns: bool = False) -> list[str]:
+        """Rows lie in the order of a shuffle: those of the next step are asked for in time, or of them the `columns` that lie
+        from number `line` on."""
+        lines = []
+        for index, port in enumerate([*self.plan.program.inputs, *self.plan.program.targets]):
+            item = 1 if port.type.dtype in ("u8", "bool") else 4
+            size = port.type.size * item
+            if port.name in names and LINE < size <= LONGEST_AHEAD:
+                wide = " * (BITS // 32)" if port.type.dtype == "f32" else ""
+                each = f" * {item}{wide}" if item > 1 else ""
+                data = f"job[DATA + {index}]{f' + line{each}' if columns else ''}"
+                arguments = ["order=order", "first=first + job[BATCH]", f"rows={rows}", "stop=job[FIRST] + job[COUNT]"]
+                asked = f"lines{each}" if columns else f"{size}{wide}"
+                lines.append(filled("fetch_ahead(", [*arguments, f"data={data}", f"size={asked}", f"row={size}{wide}"]))
         return lines
 
     def _places(self, launches: Sequence[Launch], start: str, totals: Sequence[int]) -> list[str]:

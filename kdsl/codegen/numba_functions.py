@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kdsl.codegen.clocks import Clocks
+from kdsl.codegen.numba_ahead import NAME, AheadText
 from kdsl.codegen.numba_emit import Emitter, Kind
 from kdsl.codegen.numba_optimizer import OptimizerText
 from kdsl.codegen.numba_update import UpdateText
@@ -33,6 +34,7 @@ def known_names(plan_stages: int = 512) -> list[str]:
     """Every name that a function of a model may have, behind its prefix."""
     names = [*ROWS, *(name for name, _ in ROWS.values()), *(f"prepare_{kind}" for kind in ROWS)]
     names += ["add_results", "weight_gradients", "finish_gradients", "clip_factors", "update", "move_averages"]
+    names += [NAME, *(f"{NAME}_{n}" for n in range(plan_stages))]
     return names + [f"{kind}_{part}_{n}" for kind in ROWS for part in ("rows", "close") for n in range(plan_stages)]
 
 
@@ -62,8 +64,9 @@ class Functions:
             self._rows(emitter)
             closes[kind] = self._closes(emitter)
             if kind == "train" and optimizer is not None:
-                update = UpdateText(emitter, optimizer)
-                self.texts |= update.texts()
+                ahead = AheadText(emitter)
+                update = UpdateText(emitter, optimizer, ahead)
+                self.texts |= ahead.texts() | update.texts()
                 self._after(emitter)
             if kind != "train":
                 self.texts[f"{prefix}{kind}"] = self._run(kind, stages, closes[kind])
@@ -168,6 +171,11 @@ class Functions:
             f'    """Every thread runs this: steps of {_number(count)} phases, whose chunks the threads take as they come."""',
             "    arithmetic = flush_subnormals()",
             "    team, count, batch, phase = longs_at(job[TEAM]), job[COUNT], job[BATCH], job[PHASE]",
+        ]
+        if update.ahead.shares:
+            lines.append("    # Before the first step: its first products.")
+            lines += _inside(_phase(str(update.ahead.shares), update.ahead.for_first_step(), []), 4)
+        lines += [
             "    for step in range((count + batch - 1) // batch):",
             "        rows = min(batch, count - step * batch)",
         ]
@@ -188,6 +196,7 @@ class Functions:
             lines += _inside(_phase(str(self.plan.late_chunks), run, update.between), 8)
             number += 1
         doc = "each weight follows its gradient" if self.plan.clip else "the gradient of each weight, and its step"
+        doc += ", then the first products of the next step" if update.ahead.shares else ""
         lines.append(f"        # Phase {_number(number)}: {doc}.")
         behind = [f"{prefix}move_averages(job)"] if stages.after.launches else []
         behind += [f"{self.prepares['train']}(job, me)"] if "train" in self.prepares else []

@@ -6,23 +6,27 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from kdsl.codegen.clocks import Moved, Role
+from kdsl.codegen.numba_ahead import AheadText
 from kdsl.codegen.numba_emit import Emitter, filled
 from kdsl.codegen.numba_optimizer import OptimizerText
-from kdsl.codegen.text import comment, origin_of
+from kdsl.codegen.text import comment, indented, origin_of
 from kdsl.graph.graph import Node
 from kdsl.plan.launch import HERE, Buffer, Launch
+from kdsl.plan.layout import PANEL
 from kdsl.plan.model import squares_of
 from kdsl.plan.update import Group, LateStep, WeightStep
 
-LOCALS = "job step rows chunk me mem hyper iteration gradient weight column columns line lines squares kept capacity"
+LOCALS = (
+    "job step rows chunk me mem hyper iteration gradient weight column columns line lines panel squares kept capacity"
+)
 
 
 class UpdateText:
     """`update`, and what some models need before it: `weight_gradients` for sums over the batch that other values are made
     of, and for all gradients where they are clipped by their norms; `finish_gradients` and `clip_factors` behind it."""
 
-    def __init__(self, emitter: Emitter, optimizer: OptimizerText) -> None:
-        self.emitter, self.plan, self.optimizer = emitter, emitter.plan, optimizer
+    def __init__(self, emitter: Emitter, optimizer: OptimizerText, ahead: AheadText) -> None:
+        self.emitter, self.plan, self.optimizer, self.ahead = emitter, emitter.plan, optimizer, ahead
         self.prefix, self.capital = emitter.prefix, emitter.capital
         self.first_piece: dict[str, int] = {}
         pieces = 0
@@ -80,8 +84,18 @@ class UpdateText:
             elif not self.plan.clip:
                 lines += [*self._terms(step, "gradient", "gradient"), *self._values(step, "gradient")]
                 gradient = "gradient"
-            lines += [self._timed(step, line, "step") for line in self._step(step, gradient)]
+            if step.ahead is None:
+                lines += [self._timed(step, line, "step") for line in self._step(step, gradient)]
+            else:
+                lines += [*self._by_panels(step), self.ahead.for_next_step(step.weight.path, group.first)]
         return lines
+
+    def _by_panels(self, step: WeightStep) -> list[str]:
+        """The step of some lines of a matrix in panels."""
+        weight = step.weight
+        lines = [f"weight = {weight.constant} + panel * {PANEL * weight.lines} + line * {PANEL}"]
+        lines += [self._timed(step, line, "step") for line in self._step(step, f"gradient + panel * lines * {PANEL}")]
+        return [f"for panel in range({weight.columns // PANEL}):", *(indented(line, 4) for line in lines)]
 
     def _gradients(self) -> str:
         head = f"def {self.prefix}weight_gradients(job: Longs, rows: int, chunk: int, me: int) -> None:"
@@ -208,19 +222,19 @@ class UpdateText:
         return f"# {comment(step.weight.path)} [{shape}]     {origin_of(step.origin, self.plan.program)}"
 
     def _piece(self, group: Group, step: WeightStep) -> list[str]:
-        """Which columns of a cut matrix in panels this chunk takes, or which lines of what lies in lines."""
+        """Which columns of a cut matrix in panels this chunk takes, or which lines of what is cut by lines."""
         if step.pieces == 1:
             return []
         weight, first = step.weight, f"chunk * {step.cut}"
         first = first if group.first == 0 else f"(chunk - {group.first}) * {step.cut}"
         name, whole, other = ("column", weight.columns, weight.lines)
-        if not weight.panels:
+        if step.by_lines:
             name, whole, other = ("line", weight.lines, weight.columns)
         if whole % step.cut:
             piece = [f"{name} = {first}", f"{name}s = min({step.cut}, {whole} - {name})"]
         else:
             piece = [f"{name}, {name}s = {first}, {step.cut}"]
-        return [*piece, f"weight = {weight.constant} + {name} * {other}"]
+        return piece if step.ahead else [*piece, f"weight = {weight.constant} + {name} * {other}"]
 
     def _place(self, step: WeightStep) -> str:
         """Where the piece at hand begins."""
@@ -230,7 +244,7 @@ class UpdateText:
         """Numbers of the piece at hand."""
         if step.pieces == 1:
             return str(step.weight.size)
-        return f"columns * {step.weight.lines}" if step.weight.panels else f"lines * {step.weight.columns}"
+        return f"lines * {step.weight.columns}" if step.by_lines else f"columns * {step.weight.lines}"
 
     def _terms(self, step: WeightStep, target: str, scratch: str) -> list[str]:
         """What a gradient is the sum of, added up in `target`; all but the first pass through the scratch."""
@@ -283,17 +297,18 @@ class UpdateText:
         assert self.plan.train is not None
         x, g = self.plan.train.places[term.inputs[0]], self.plan.train.places[term.inputs[-1]]
         weight, whole = step.weight, step.pieces == 1
-        g_at = f"{g.name} + column" if weight.panels and not whole else g.name
-        columns = "columns" if weight.panels and not whole else str(weight.columns)
+        by_columns = not (whole or step.by_lines)
+        g_at = f"{g.name} + column" if by_columns else g.name
+        columns = "columns" if by_columns else str(weight.columns)
         rows = "rows" if g.layout.lines == 1 else f"rows * {g.layout.lines}"
         sides = [f"g={g_at}", f"g_row={g.layout.step}", f"out={out}"]
         if term.op == "bias_gradient":
             return filled("column_sums(", ["mem", f"rows={rows}", f"columns={columns}", *sides], used=8)
         if term.op == "gather_gradient":
             return self._gathered(step, term, out)
-        x_at = x.name if whole or weight.panels else f"{x.name} + line"
-        inputs = str(weight.lines) if whole or weight.panels else "lines"
-        steps = [16, 16 * weight.lines] if weight.panels else [weight.columns, 16]
+        x_at = f"{x.name} + line" if step.by_lines and not whole else x.name
+        inputs = "lines" if step.by_lines and not whole else str(weight.lines)
+        steps = [16, f"{inputs} * 16" if step.ahead else 16 * weight.lines] if weight.panels else [weight.columns, 16]
         sizes = ["mem", f"rows={rows}", f"inputs={inputs}", f"units={columns}"]
         arguments = [
             *sizes,
@@ -320,7 +335,8 @@ class UpdateText:
         """The optimizer's kernel on the piece at hand; then its copies, if products read them."""
         weight, place = step.weight, self._place(step)
         clip = f"squares[{self.first_piece[weight.path]}]" if self.plan.clip else ""
-        arguments = [f"count={self._size(step)}", f"weight_at={place}", f"gradient_at={gradient}"]
+        count = self._size(step) if step.ahead is None else f"lines * {PANEL}"
+        arguments = [f"count={count}", f"weight_at={place}", f"gradient_at={gradient}"]
         arguments += self.optimizer.arguments(weight.path, place, self.capital, clip)
         lines = [filled(f"{self.optimizer.name}(", ["mem", *arguments], used=8)]
         whole = step.pieces == 1

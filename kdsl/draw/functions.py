@@ -29,7 +29,7 @@ DOCS = {
 def functions(program: ModelProgram, without: Collection[str] = ()) -> Scene:
     """`predict`, and where there is a train block `evaluate` and `train`, as the numba target calls them."""
     graphs = make_graphs(program, [name for name in without if name in OPTIONAL])
-    plan = plan_model(program, graphs, RESERVED, reuse="reuse_buffers" not in without)
+    plan = plan_model(program, graphs, RESERVED, without=without)
     items: list[Item] = []
     edges: list[Edge] = []
     for name, made in (("predict", plan.predict), ("evaluate", plan.evaluate), ("train", plan.train)):

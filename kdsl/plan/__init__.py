@@ -1,4 +1,4 @@
 """From an optimised graph to kernels and memory."""
 
-OPTIONAL = ("reuse_buffers",)
+OPTIONAL = ("reuse_buffers", "products_ahead")
 """What `--no-pass` may name besides the passes over graphs."""

@@ -195,7 +195,7 @@ class Lowering(Parts):
                 arguments |= {name: place.name, f"{name}_row": place.layout.step}
                 reads.append(place)
         if first:
-            arguments |= {"order": "order", "first": "first", "lines": layout.lines}
+            arguments |= {"order": "order", "first": "first", "lines": layout.lines, "size": layout.size, "column": 0}
         streams = streams_of(body)
         if streams:
             arguments |= {f"key_{number}": f"key_{stream}" for number, stream in enumerate(streams)}

@@ -30,7 +30,9 @@ def map_text(
     body: Sequence[Node], operands: Sequence[Operand], constants: dict[str, float], whole: bool = False
 ) -> KernelText:
     """The kernel that computes the last of `body`. `constants` are plain numbers among the outside values. `whole`:
-    lines are whole panels, so that there is no padding to leave out and to fill."""
+    lines are whole panels, so that there is no padding to leave out and to fill.
+
+    A row of the data is `size` numbers, of which `lines` lines are read from number `column` on."""
     names = {o.value: operand_name(i) for i, o in enumerate(operands)}
     from_data = any(o.kind == "data" for o in operands)
     keys = {stream: f"key_{number}" for number, stream in enumerate(streams_of(body))}
@@ -54,7 +56,7 @@ def map_text(
             parameters += [f"{name}: int", f"{name}_row: int"]
             reads.append(f"            {name}_ = load(mem, {name} + r * {name}_row + c)")
     if from_data:
-        parameters += ["order: int", "first: int", "lines: int"]
+        parameters += ["order: int", "first: int", "lines: int", "size: int", "column: int"]
     if keys:
         parameters += [*(f"{key}: int" for key in keys.values()), "first_line: int"]
     parameters += ["rows: int", "width: int", "out: int", "out_row: int"]
@@ -70,7 +72,7 @@ def map_text(
     last = texts[body[-1].name] if body else texts[""]
     lines = ["    for r in range(rows):"]
     if from_data:
-        lines.append("        source = (row_at(order, first + r // lines) * lines + r % lines) * width")
+        lines.append("        source = row_at(order, first + r // lines) * size + r % lines * width + column")
     end = "width" if whole else "padded(width)"
     lines += [f"        for c in range(0, {end}, LANES):", *reads, *steps]
     value = last if whole else f"head({last}, width - c, 0.0)"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from kdsl.elaborate.program import ModelProgram
 from kdsl.graph.graph import SOURCES, Graph
 from kdsl.graph.types import TensorType
 from kdsl.ops.registry import OPS
+from kdsl.plan.ahead import Ahead, take_ahead
 from kdsl.plan.launch import Stages
 from kdsl.plan.levels import levels
 from kdsl.plan.maps import Maps
@@ -31,6 +32,7 @@ class ModelPlan:
     """train, evaluate   None for a model without a train block
     block_rows        rows that one thread takes at a time, and why so many; `batch` is the planned batch
     scratch           numbers each thread has for itself: those of a block's rows, and from `room` on what kernels use
+    ahead             products that the update makes for the next batch, by the paths of their kernels
     groups            the chunks of the update; `late_groups` those of the sums, and with clipping the gradients, before it
     """
 
@@ -48,6 +50,7 @@ class ModelPlan:
     room: int
     scratch: int
     clip: str | None
+    ahead: Mapping[str, Ahead]
 
     @property
     def functions(self) -> list[Stages]:
@@ -105,9 +108,10 @@ def in_batches(made: Stages) -> bool:
 
 
 def plan_model(
-    program: ModelProgram, graphs: Any, taken: Iterable[str], prefix: str = "", reuse: bool = True
+    program: ModelProgram, graphs: Any, taken: Iterable[str], prefix: str = "", without: Collection[str] = ()
 ) -> ModelPlan:
-    """`taken` are module-level names that must not be given again; `graphs` has `predict`, `evaluate` and `train`."""
+    """`taken` are module-level names that must not be given again; `graphs` has `predict`, `evaluate` and `train`; `without`
+    names what of `OPTIONAL` is left out."""
     names = Names(taken)
     capital = prefix.upper()
     constants = {record.name: names(f"{capital}{_constant(record.name)}") for record in program.weights}
@@ -147,8 +151,12 @@ def plan_model(
         slots = OPTIMIZERS[program.training.optimizer.name].slots(flags)
         clip = str(flags["clip"]) if flags.get("clip") in ("norm", "global_norm") else None
     functions = [f for f in (predict, evaluate, train) if f is not None]
+    batch = program.training.batch if program.training is not None else 2 * BLOCK
+    ahead: dict[str, Ahead] = {}
+    if train is not None and training is not None and clip is None and "products_ahead" not in without:
+        ahead = take_ahead(training, levels(training), train, in_panels.difference(transposed), batch)
     for made in functions:
-        place_buffers(made, reuse)
+        place_buffers(made, "reuse_buffers" not in without)
     memory = map_memory(
         [WeightNeeds(r.name, constants[r.name], r.shape, r.trainable, r.name in in_panels) for r in program.weights],
         [(name, values) for values, name in vectors.items()],
@@ -159,12 +167,11 @@ def plan_model(
         max(made.fixed for made in functions),
         clip is not None,
     )
-    batch = program.training.batch if program.training is not None else 2 * BLOCK
     groups: list[Group] = []
     late: list[Group] = []
     work = 0
     if train is not None and training is not None:
-        steps = weight_steps(training, levels(training), memory.weights, train, batch)
+        steps = weight_steps(training, levels(training), memory.weights, train, ahead, batch)
         groups = grouped(steps)
         before = [step for step in steps if step.computes] if clip is not None else []
         late = grouped([*late_steps(train.late, batch), *before])
@@ -187,6 +194,7 @@ def plan_model(
         room=room,
         scratch=max(room + max(f.room for f in functions), 2 * work),
         clip=clip,
+        ahead=ahead,
     )
 
 

@@ -1,7 +1,7 @@
 """What follows the backward pass: every weight's gradient and its step, cut into chunks that threads take.
 
-A large matrix in panels is cut into 32 or 16 columns a chunk, a weight in lines into runs of lines; what is small shares a
-chunk with its neighbours. Sums over the batch that other values are made of are computed before, in chunks of their own.
+A large matrix in panels is cut into 32 or 16 columns a chunk, a weight in lines into runs of lines, and so is a matrix whose
+product is made ahead; what is small shares a chunk with its neighbours. Sums over the batch that other values are made of are computed before, in chunks of their own.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from kdsl.graph.graph import Graph, Node
+from kdsl.plan.ahead import Ahead
 from kdsl.plan.launch import Buffer, Launch, Part, Stages
 from kdsl.plan.layout import PANEL
 from kdsl.plan.levels import Levels
@@ -22,7 +23,8 @@ SMALL = 700_000  # floating-point operations that are worth a chunk
 @dataclass(frozen=True, slots=True)
 class WeightStep:
     """One weight's update: its gradient is the sum of `terms`, sums over the batch, of `own`, maps of weights, and of `values`,
-    which are computed already. `pieces` is how many chunks it is cut into, of `cut` columns each, or lines where it lies in lines."""
+    which are computed already. `pieces` is how many chunks it is cut into, of `cut` columns each, or lines where it is cut
+    `by_lines`. Pieces whose product is made `ahead` end with their share of the next one."""
 
     weight: WeightPlace
     terms: tuple[Node, ...]
@@ -32,6 +34,11 @@ class WeightStep:
     flops: int
     pieces: int
     cut: int
+    ahead: Ahead | None
+
+    @property
+    def by_lines(self) -> bool:
+        return self.ahead is not None or not self.weight.panels
 
     @property
     def computes(self) -> bool:
@@ -41,7 +48,7 @@ class WeightStep:
     @property
     def numbers(self) -> int:
         """Of one piece."""
-        return self.cut * (self.weight.lines if self.weight.panels else self.weight.columns)
+        return self.cut * (self.weight.columns if self.by_lines else self.weight.lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,12 @@ class Group:
 
 
 def weight_steps(
-    graph: Graph, found: Levels, weights: Mapping[str, WeightPlace], made: Stages, batch: int
+    graph: Graph,
+    found: Levels,
+    weights: Mapping[str, WeightPlace],
+    made: Stages,
+    ahead: Mapping[str, Ahead],
+    batch: int,
 ) -> list[WeightStep]:
     """The steps of all weights that have a gradient, in the train graph that `made` is planned of."""
     steps = []
@@ -73,9 +85,9 @@ def weight_steps(
         own = tuple(made.own[value] for value in values if value in found.own)
         ready = tuple(made.places[value] for value in values if value not in found.direct and value not in found.own)
         flops = sum(_flops(term, weight, batch) for term in terms) + weight.size * (len(own) + len(ready))
-        cut = _cut(weight, flops)
-        pieces = -(-(weight.columns if weight.panels else weight.lines) // cut)
-        steps.append(WeightStep(weight, terms, own, ready, graph[values[0]], flops, pieces, cut))
+        cut = ahead[path].cut if path in ahead else _cut(weight, flops)
+        pieces = -(-(weight.columns if weight.panels and path not in ahead else weight.lines) // cut)
+        steps.append(WeightStep(weight, terms, own, ready, graph[values[0]], flops, pieces, cut, ahead.get(path)))
     return steps
 
 

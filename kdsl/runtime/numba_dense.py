@@ -1,4 +1,4 @@
-"""The matrix products of a dense layer: one register tile, and the loops that lead it over the matrices.
+"""The matrix products of a dense layer: loops that lead the register tile over the matrices.
 
 Weights [inputs, units] are kept in panels of 16 columns, [units / 16][inputs][16], so that the tile reads them in one
 straight run. Everything else is row by row; `_row` is the distance from one row to the next.
@@ -6,154 +6,11 @@ straight run. Everything else is row by row; `_row` is the distance from one row
 
 from __future__ import annotations
 
-from typing import Any
-
-from numba import types
-from numba.extending import intrinsic
-
 from kdsl.runtime.numba_kernel import kernel
-from kdsl.runtime.simd import (
-    I64,
-    LANES,
-    PANEL,
-    REGISTERS,
-    VREAL,
-    Memory,
-    const,
-    element,
-    fma,
-    read_vec,
-    real,
-    splat,
-    write_vec,
-)
-from kdsl.runtime.simd_functions import spread
+from kdsl.runtime.numba_tile import make_tile
+from kdsl.runtime.simd import LANES, PANEL, REGISTERS, Memory
+from kdsl.runtime.simd_functions import maximum, spread, where
 from kdsl.runtime.simd_memory import load, store, transpose_block
-
-
-def make_tile(rows: int, vecs: int, plain: bool = False) -> Any:
-    """An intrinsic: `rows` x `vecs` registers that stay in place over the whole reduction.
-
-            k ->               . . B . .       one row of B: vecs registers
-                               . . . . .
-        A   a a a a a a        C C C C C       C[r] = sum over k of A[r, k] * B[k], rows of C in registers
-            a a a a a a        C C C C C
-
-        C[r] = max(start[r] + A[r] @ B, floor) * scale where gate[r] > 0, else 0
-
-    `x_row` leads from row to row, `x_step` along the reduction, `x_panel` from 16 columns to the next 16. Rows from
-    `count` on repeat the last one and are not stored. rows * vecs + vecs + 1 registers are alive in the loop. A `plain`
-    tile is C[r] = A[r] @ B.
-    """
-
-    def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
-        mem, count, a, a_row, a_step, w, w_step, w_panel, c, c_row, c_panel, depth, *epilogue = args
-        zero, one, panel = I64(0), I64(1), I64(PANEL)
-
-        def columns(at: Any, to_next_panel: Any) -> list[Any]:
-            """The places of the tile's registers in one row that begins at `at`."""
-            places = [(LANES * q // PANEL, LANES * q % PANEL) for q in range(vecs)]
-            return [b.add(at, b.add(b.mul(to_next_panel, I64(p)), I64(within))) for p, within in places]
-
-        def row_at(at: Any, to_next_row: Any, r: Any) -> Any:
-            return b.add(at, b.mul(to_next_row, r))
-
-        last = b.sub(count, one)
-        row = [zero] + [b.select(b.icmp_signed("<", I64(r), count), I64(r), last) for r in range(1, rows)]
-        first = [[const(0.0)] * vecs for r in row]
-        if epilogue:
-            start, start_row, floor, gate, gate_row, scale = epilogue
-            first = [[read_vec(b, mem, o) for o in columns(row_at(start, start_row, r), panel)] for r in row]
-        a_rows = [element(b, mem, row_at(a, a_row, r)) for r in row]
-        w_columns = [element(b, mem, o) for o in columns(w, w_panel)]
-        before, loop, done, end = b.block, *(b.append_basic_block(n) for n in ("loop", "done", "end"))
-        b.branch(loop)
-
-        b.position_at_end(loop)
-        k = b.phi(I64)
-        total = [[b.phi(VREAL) for _ in range(vecs)] for _ in row]
-        along_a, along_w = b.mul(k, a_step), b.mul(k, w_step)
-        w_now = [read_vec(b, p, along_w) for p in w_columns]
-        new = []
-        for r in range(rows):
-            x = splat(b, b.load(element(b, a_rows[r], along_a)))
-            new.append([fma(b, x, w_now[q], total[r][q]) for q in range(vecs)])
-        following = b.add(k, one)
-        b.cbranch(b.icmp_signed("<", following, depth), loop, done)
-        k.add_incoming(zero, before)
-        k.add_incoming(following, loop)
-        for r in range(rows):
-            for q in range(vecs):
-                total[r][q].add_incoming(first[r][q], before)
-                total[r][q].add_incoming(new[r][q], loop)
-
-        b.position_at_end(done)
-        low, factor = (splat(b, floor), splat(b, scale)) if epilogue else (None, None)
-        for r in range(rows):
-            if r:
-                proceed = b.append_basic_block("row")
-                b.cbranch(b.icmp_signed("<", I64(r), count), proceed, end)
-                b.position_at_end(proceed)
-            targets = columns(row_at(c, c_row, I64(r)), c_panel)
-            if not epilogue:
-                for x, target in zip(new[r], targets, strict=True):
-                    write_vec(b, x, mem, target)
-                continue
-            gates = columns(row_at(gate, gate_row, I64(r)), panel)
-            for q in range(vecs):
-                x = b.select(b.fcmp_ordered("<", new[r][q], low), low, new[r][q])
-                opened = b.fcmp_ordered(">", read_vec(b, mem, gates[q]), const(0.0))
-                write_vec(b, b.select(opened, b.fmul(x, factor), const(0.0)), mem, targets[q])
-        b.branch(end)
-        b.position_at_end(end)
-        return ctx.get_dummy_value()
-
-    i = types.int64
-
-    @intrinsic
-    def tile(
-        typingctx: Any,
-        mem: Any,
-        count: Any,
-        a: Any,
-        a_row: Any,
-        a_step: Any,
-        w: Any,
-        w_step: Any,
-        w_panel: Any,
-        c: Any,
-        c_row: Any,
-        c_panel: Any,
-        depth: Any,
-        start: Any,
-        start_row: Any,
-        floor: Any,
-        gate: Any,
-        gate_row: Any,
-        scale: Any,
-    ) -> Any:
-        return types.void(Memory, *[i] * 13, real, i, i, real), generate
-
-    @intrinsic
-    def plain_tile(
-        typingctx: Any,
-        mem: Any,
-        count: Any,
-        a: Any,
-        a_row: Any,
-        a_step: Any,
-        w: Any,
-        w_step: Any,
-        w_panel: Any,
-        c: Any,
-        c_row: Any,
-        c_panel: Any,
-        depth: Any,
-    ) -> Any:
-        return types.void(Memory, *[i] * 11), generate
-
-    return plain_tile if plain else tile
-
 
 # 4 x 2 accumulators keep two multiply-add units busy with 16 registers, 8 x 2 with 32; both divide a block of rows.
 TILE_ROWS, GRADIENT_ROWS = (4, 6) if REGISTERS == 16 else (8, 12)
@@ -238,6 +95,33 @@ def dense(
                     gate_row=gate_row,
                     scale=scale,
                 )
+
+
+@kernel
+def add_shares(
+    mem: Memory,
+    rows: int,
+    units: int,
+    shares: int,
+    x: int,
+    x_row: int,
+    bias: int,
+    out: int,
+    out_row: int,
+    floor: float,
+    gate: int,
+    gate_row: int,
+    scale: float,
+) -> None:
+    """out = max(bias + the sum of x's shares, floor) * scale where gate > 0, else 0: what `dense` gives, of a product that was
+    made in shares. They lie side by side, `units` each."""
+    for r in range(rows):
+        for j in range(0, units, LANES):
+            total = load(mem, bias + j)
+            for share in range(shares):
+                total = total + load(mem, x + r * x_row + share * units + j)
+            opened = load(mem, gate + r * gate_row + j) > 0.0
+            store(mem, out + r * out_row + j, where(opened, maximum(total, floor) * scale, 0.0))
 
 
 @kernel

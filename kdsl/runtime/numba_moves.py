@@ -9,10 +9,11 @@ from kdsl.runtime.simd_memory import load, place_in, prefetch, row_at, store, st
 
 
 @kernel
-def fetch_ahead(order: int, first: int, rows: int, stop: int, data: int, size: int) -> None:
-    """Asks for rows of `size` bytes that will be read soon, order[first] and those behind it, so that they come meanwhile."""
+def fetch_ahead(order: int, first: int, rows: int, stop: int, data: int, size: int, row: int) -> None:
+    """Asks for rows that will be read soon, order[first] and those behind it, so that they come meanwhile: for `size` bytes of
+    each, from one row to the next there are `row` bytes."""
     for r in range(first, min(first + rows, stop)):
-        at = data + row_at(order, r) * size
+        at = data + row_at(order, r) * row
         for line in range(at, at + size, 64):
             prefetch(line)
 

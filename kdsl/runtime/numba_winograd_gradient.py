@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from kdsl.runtime.numba_dense import GRADIENT_ROWS, LOWEST, PAIR, SINGLE, TWO_PANELS, WIDTHS, make_tile
+from kdsl.runtime.numba_dense import GRADIENT_ROWS, LOWEST, PAIR, SINGLE, TWO_PANELS, WIDTHS
 from kdsl.runtime.numba_kernel import kernel
+from kdsl.runtime.numba_tile import make_tile
 from kdsl.runtime.numba_winograd_parts import PARTS, parts_of_gradients, parts_of_inputs, weights_of_parts
 from kdsl.runtime.numba_winograd_tile import TILE
 from kdsl.runtime.simd import PANEL, Memory, padded

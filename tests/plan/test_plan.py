@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
@@ -30,10 +31,10 @@ train M {
 """
 
 
-def plan(batch: int = 32, hidden: int = 28, **options: bool) -> ModelPlan:
+def plan(batch: int = 32, hidden: int = 28, without: Collection[str] = ()) -> ModelPlan:
     text = CLASSIFIER.replace("batch     = 32", f"batch     = {batch}").replace("= 28)", f"= {hidden})")
     compiled = compile_file(Source("m.kmodel", text), target="numpy")
-    return plan_model(compiled.programs[0], compiled.graphs[0], set(), **options)
+    return plan_model(compiled.programs[0], compiled.graphs[0], set(), without=without)
 
 
 def test_lines_are_padded_to_panels_and_kept_off_each_others_cache_sets() -> None:
@@ -82,7 +83,7 @@ def test_buffers_that_live_together_do_not_overlap(drawn: list[tuple[int, int, i
 
 
 def test_reuse_saves_memory() -> None:
-    assert plan().predict.scratch < plan(reuse=False).predict.scratch
+    assert plan().predict.scratch < plan(without={"reuse_buffers"}).predict.scratch
 
 
 def test_every_column_of_every_weight_belongs_to_one_chunk() -> None:
@@ -96,7 +97,7 @@ def test_every_column_of_every_weight_belongs_to_one_chunk() -> None:
         for group in made.groups:
             assert len(group.steps) == 1 or group.chunks == 1
             for step in group.steps:
-                whole = step.weight.columns if step.weight.panels else step.weight.lines
+                whole = step.weight.lines if step.by_lines else step.weight.columns
                 assert (step.pieces - 1) * step.cut < whole <= step.pieces * step.cut
                 assert step.cut % 16 == 0 or step.pieces == 1
 
