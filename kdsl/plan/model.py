@@ -220,17 +220,28 @@ def _constant(path: str) -> str:
 def _block_rows(graph: Graph, batch: int, scratch: int) -> tuple[int, str]:
     """Enough rows to be worth a block, at most the batch. Weights are read once for every block: no less than 32 rows,
     unless the batch is so small that a second thread would have nothing to do, or the rows' scratch, so many numbers each,
-    would not stay in a cache; whole tiles of 4 rows, where there are as many. -> how many, and why."""
+    would not stay in a cache: then as many as share the batch out evenly. -> how many, and why."""
     flops = _row_flops(graph)
     worth = -(-WORTH // max(1, flops))
     least = 2 * BLOCK if batch >= 4 * BLOCK else BLOCK
     wanted, room = max(least, -(-min(worth, batch) // BLOCK) * BLOCK), max(1, CACHE // max(1, scratch))
     if room < wanted:
-        room = max(room, (room + 1) // TILE * TILE)
-        return room, f"each row has {scratch:,} numbers of scratch, and {CACHE:,} stay in a cache"
+        return _evenly(
+            max(room, (room + 1) // TILE * TILE), batch
+        ), f"each row has {scratch:,} numbers of scratch, and {CACHE:,} stay in a cache"
     if wanted == least:
         return wanted, "weights are read once for every block, and a second thread wants blocks too"
     return wanted, f"a row is {flops:,} floating-point operations, and {WORTH:,} are worth a block"
+
+
+def _evenly(most: int, batch: int) -> int:
+    """Rows of a block, up to a quarter fewer than `most`, so that of two threads neither has much more of the batch to do."""
+
+    def half(rows: int) -> int:
+        blocks = -(-batch // rows)
+        return rows * ((blocks + 1) // 2)
+
+    return min(range(most, most - most // 4 - 1, -1), key=half)
 
 
 def _row_flops(graph: Graph) -> int:

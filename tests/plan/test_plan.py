@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 import numpy as np
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -13,7 +14,7 @@ from kdsl.compiler import compile_file
 from kdsl.plan.launch import Buffer, Home, Part, Stages
 from kdsl.plan.layout import Layout, layouts, leading, padded
 from kdsl.plan.memory import WeightNeeds, map_memory, place_buffers
-from kdsl.plan.model import ModelPlan, plan_model
+from kdsl.plan.model import ModelPlan, _evenly, plan_model
 from kdsl.source import Source
 
 CLASSIFIER = """\
@@ -107,6 +108,13 @@ def test_small_work_is_not_cut() -> None:
     assert plan(batch=128, hidden=512).update_chunks > 16
     assert plan(batch=128, hidden=512).block_rows == 32
     assert plan(batch=32).block_rows == 16  # two blocks: a second thread has work too
+
+
+@pytest.mark.parametrize(
+    ("most", "batch", "rows"), [(9, 32, 8), (10, 128, 8), (9, 128, 8), (4, 64, 4), (3, 32, 3), (1, 16, 1), (16, 20, 12)]
+)
+def test_blocks_share_a_batch_out_evenly(most: int, batch: int, rows: int) -> None:
+    assert _evenly(most, batch) == rows
 
 
 def test_nothing_in_memory_overlaps() -> None:
