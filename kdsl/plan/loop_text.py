@@ -5,6 +5,7 @@ One axis becomes the registers' lanes: that of the result's lines, or one that i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -14,6 +15,9 @@ from kdsl.plan.loops import Access, Nest, Read, across_axis, simplified, with_li
 
 KEPT, REDUCED = "rijklmn", "pqstuvw"  # loop variables
 MOST = 14  # parameters: a call with more keywords takes numba's front end many times as long
+SHORT, LONG = 4, 16  # statements of a sum that are written four times; steps that are worth it
+FOURS = "total = total_1 = total_2 = total_3 = spread(0.0)"
+SUM_OF_FOURS = "((total + total_1) + (total_2 + total_3))"
 STARTS = {"sum": "0.0", "mean": "0.0", "max": "-math.inf", "min": "math.inf"}
 STEPS = {"sum": "{} + {}", "mean": "{} + {}", "max": "maximum({}, {})", "min": "minimum({}, {})"}
 ENDS = {"sum": "lane_sum", "mean": "lane_sum", "max": "lane_max", "min": "lane_min"}
@@ -190,13 +194,35 @@ def _along(nest: Nest, writer: _Writer, parts: _Parts) -> list[str]:
         lines += _at([*parts.reads, *parts.steps], depth + 1)
     else:
         start, steps, value = _total(nest, writer, parts)
-        lines += _at([head, *(f"    {line}" for line in start)], depth)
-        lines += _opened(parts.inner, depth + 1)
-        lines += _at([*parts.before, *parts.reads, *parts.steps, *steps], depth + 1 + len(parts.inner))
+        body = [*parts.before, *parts.reads, *parts.steps, *steps]
+        lines += _at([head], depth)
+        if _by_fours(nest, writer, body):
+            value = value.replace("total", SUM_OF_FOURS)
+            lines += _at([FOURS, *_opened(parts.inner[:-1], 0)], depth + 1)
+            lines += _at(_fours(parts.inner[-1], body), depth + len(parts.inner))
+        else:
+            lines += _at(start, depth + 1) + _opened(parts.inner, depth + 1)
+            lines += _at(body, depth + 1 + len(parts.inner))
     result = writer.address("out", nest.out)
     value = f"head({value}, width - c, 0.0)"
     store = f"store(mem, {result}, {value})" if nest.tail is None else f"store_head(mem, {result}, {value}, wide - c)"
     return [*lines, *_at([store], depth + 1)]
+
+
+def _by_fours(nest: Nest, writer: _Writer, body: Sequence[str]) -> bool:
+    """Whether four sums side by side, which do not wait for each other, are worth their text."""
+    sizes = [axis.size for n, axis in enumerate(nest.axes) if axis.reduced and n in writer.loops][-1:]
+    many = [size for size in sizes if isinstance(size, str) or size >= LONG]
+    return nest.reduction in ("sum", "mean") and bool(many) and len(body) <= SHORT
+
+
+def _fours(loop: str, body: Sequence[str]) -> list[str]:
+    """The innermost loop of a sum, four steps at a time, then what is left."""
+    lines = [f"for {loop} in range(0, size_{loop} - 3, 4):", *_at(body, 1)]
+    for step in (1, 2, 3):
+        moved = [re.sub(rf"\b{loop}\b", f"({loop} + {step})", line) for line in body]
+        lines += _at([re.sub(r"\btotal\b", f"total_{step}", line) for line in moved], 1)
+    return [*lines, f"for {loop} in range(size_{loop} // 4 * 4, size_{loop}):", *_at(body, 1)]
 
 
 def _total(nest: Nest, writer: _Writer, parts: _Parts) -> tuple[list[str], list[str], str]:
