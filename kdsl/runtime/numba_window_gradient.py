@@ -10,7 +10,7 @@ from kdsl.runtime.simd import PANEL, Memory
 
 pair_taps_tile = make_window_tile(GRADIENT_ROWS, WIDTHS[0])
 single_taps_tile = make_window_tile(GRADIENT_ROWS, WIDTHS[1])
-TOGETHER = 512  # places whose products are summed up in registers, if pictures have fewer: so many rows at a time
+TOGETHER = 256  # places whose products are summed up in registers, if pictures have fewer: so many rows at a time
 
 
 @kernel
