@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numba.extending import register_jitable
+
 from kdsl.runtime.numba_dense import GRADIENT_ROWS, LOWEST, PAIR, SINGLE, TWO_PANELS, WIDTHS
 from kdsl.runtime.numba_kernel import kernel
 from kdsl.runtime.numba_taps import first_tap, last_tap
@@ -13,7 +15,7 @@ single_taps_tile = make_window_tile(GRADIENT_ROWS, WIDTHS[1])
 TOGETHER = 256  # places whose products are summed up in registers, if pictures have fewer: so many rows at a time
 
 
-@kernel
+@register_jitable
 def taps_of_line(
     mem: Memory,
     run: int,

@@ -12,6 +12,8 @@ side for each tap along x, or for all of them.
 
 from __future__ import annotations
 
+from numba.extending import register_jitable
+
 from kdsl.runtime.numba_dense import GRADIENT_ROWS, PAIR, SINGLE, TILE_ROWS, TWO_PANELS, WIDTHS
 from kdsl.runtime.numba_kernel import kernel
 from kdsl.runtime.numba_taps import first_tap, last_tap
@@ -26,7 +28,7 @@ single_window_tile = make_window_tile(TILE_ROWS, WIDTHS[1])
 HALF = TILE_ROWS // 2  # rows of a tile: two halves, or three
 
 
-@kernel
+@register_jitable
 def slide_line(
     mem: Memory,
     places: int,
