@@ -103,3 +103,16 @@ def picture(lowering: Lowering, value: str, before: int = 0, behind: int = 0) ->
         )
     made = lowering.copies[key]
     return Picture(made.name, layout.row, y * layout.step, layout.step, channels, before, made)
+
+
+def in_one_line(axes: Sequence[Axis], source: Picture) -> tuple[Axis, ...]:
+    """A window of one place that meets them all: where lines lie behind one another, the picture is one long line."""
+    z, y, x = axes
+    sides = (y.size == 1 or source.line == x.size * source.place) and (
+        z.size == 1 or source.slice == y.size * source.line
+    )
+    if not sides or any((axis.taps, axis.stride, axis.before, axis.places) != (1, 1, 0, axis.size) for axis in axes):
+        return tuple(axes)
+    size = z.size * y.size * x.size
+    one = Axis(size=1, taps=1, stride=1, spread=1, before=0, places=1)
+    return one, one, Axis(size=size, taps=1, stride=1, spread=1, before=0, places=size)

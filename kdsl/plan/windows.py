@@ -18,7 +18,7 @@ from kdsl.plan.filters import Phase, panels_of_filters, phases, reversed_taps
 from kdsl.plan.launch import Buffer
 from kdsl.plan.layout import PANEL, Layout, last_axis, padded
 from kdsl.plan.lowering import Lowering
-from kdsl.plan.pictures import Axis, Picture, axes_of, picture
+from kdsl.plan.pictures import Axis, Picture, axes_of, in_one_line, picture
 
 
 def lower_conv(lowering: Lowering, node: Node) -> None:
@@ -34,6 +34,7 @@ def lower_conv(lowering: Lowering, node: Node) -> None:
         winograd.lower_forward(lowering, node, axes, channels, filters)
         return
     source = picture(lowering, value, x.before, x.behind)
+    axes = _, y, x = in_one_line(axes, source)
     made = lowering.result(node, last_axis(node.type))
     end = epilogue(lowering, product, rest, made.layout)
     w = panels_of_filters(lowering, kernel, groups)
@@ -72,11 +73,13 @@ def lower_conv_data_gradient(lowering: Lowering, node: Node) -> None:
     if not why:
         winograd.lower_back(lowering, node, axes, channels, filters)
         return
-    along = [phases(axis) for axis in axes]
     step = 1 if x.stride > 1 else x.spread
-    before = max(0, *(-p.start for p in along[2]))
-    ends = [p.start + p.count - 1 + max(0, p.taps - 1) * step for p in along[2]]
+    ways = phases(x)
+    before = max(0, *(-p.start for p in ways))
+    ends = [p.start + p.count - 1 + max(0, p.taps - 1) * step for p in ways]
     source = picture(lowering, value, before, max(0, max(ends) - (x.places - 1)))
+    axes = z, y, x = in_one_line(axes, source)
+    along = [phases(axis) for axis in axes]
     made = lowering.result(node, last_axis(node.type))
     end = epilogue(lowering, product, rest, made.layout)
     for phase in every(*along):
@@ -134,6 +137,7 @@ def lower_conv_kernel_gradient(lowering: Lowering, node: Node) -> None:
         winograd.lower_kernel_gradient(lowering, node, axes, channels, node.type.shape[-1])
         return
     source = picture(lowering, value, x.before, x.behind)
+    axes = _, y, x = in_one_line(axes, source)
     g = lowering.read(upstream)
     made = lowering.result(node)
     filters, step = made.layout.width, g.layout.step

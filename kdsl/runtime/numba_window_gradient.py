@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from numba.extending import register_jitable
+
 from kdsl.runtime.numba_dense import GRADIENT_ROWS, LOWEST, PAIR, SINGLE, TWO_PANELS, WIDTHS
 from kdsl.runtime.numba_kernel import kernel
 from kdsl.runtime.numba_taps import first_tap, last_tap
@@ -10,13 +12,17 @@ from kdsl.runtime.simd import PANEL, Memory
 
 pair_taps_tile = make_window_tile(GRADIENT_ROWS, WIDTHS[0])
 single_taps_tile = make_window_tile(GRADIENT_ROWS, WIDTHS[1])
+TOGETHER = 256  # places whose products are summed up in registers, if pictures have fewer: so many rows at a time
 
 
-@kernel
+@register_jitable
 def taps_of_line(
     mem: Memory,
     run: int,
     units: int,
+    rows: int,
+    x_row: int,
+    g_row: int,
     times_z: int,
     x_z: int,
     g_z: int,
@@ -45,9 +51,9 @@ def taps_of_line(
                 a_row=1,
                 w=g + j,
                 w_panel=PANEL,
-                times_z=1,
-                a_z=0,
-                w_z=0,
+                times_z=rows,
+                a_z=x_row,
+                w_z=g_row,
                 times_y=times_z,
                 a_y=x_z,
                 w_y=g_z,
@@ -76,9 +82,9 @@ def taps_of_line(
                     a_row=1,
                     w=g + j,
                     w_panel=0,
-                    times_z=1,
-                    a_z=0,
-                    w_z=0,
+                    times_z=rows,
+                    a_z=x_row,
+                    w_z=g_row,
                     times_y=times_z,
                     a_y=x_z,
                     w_y=g_z,
@@ -137,8 +143,9 @@ def slide_gradient(
     ones: int,
 ) -> None:
     """The gradient of `slide` for its weights, in lines: out[tap] = the sum over all windows of transpose(x at the tap) @ g."""
-    for r in range(rows):
-        line, again = out, min(r, 1)  # from the second row on, what is there already is the start
+    together = max(1, TOGETHER // (places_z * places_y * places_x))
+    for r in range(0, rows, together):
+        line, again = out, min(r, 1)  # from the second time on, what is there already is the start
         for kz in range(taps_z):
             top_z = first_z + kz * spread_z
             from_z = first_tap(top_z, stride_z)
@@ -153,6 +160,9 @@ def slide_gradient(
                         mem,
                         run=run,
                         units=units,
+                        rows=min(together, rows - r),
+                        x_row=x_row,
+                        g_row=g_row,
                         times_z=to_z - from_z,
                         x_z=stride_z * x_slice,
                         g_z=g_slice,

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from llvmlite import ir
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
 from kdsl.runtime.simd import I64, LANES, PANEL, VREAL, Memory, const, element, fma, read_vec, real, splat, write_vec
+
+
+def hidden(b: Any, x: Any) -> Any:
+    """`x`, but LLVM does not see how it was made: it counts the addresses of rows from `x`, and does not lead each along."""
+    return b.asm(ir.FunctionType(x.type, [x.type]), "", "=r,0", [x], side_effect=False)
 
 
 def make_window_tile(rows: int, vecs: int) -> Any:
@@ -35,22 +41,38 @@ def make_window_tile(rows: int, vecs: int) -> Any:
         for r in range(rows):
             for q, place in enumerate(columns(b.add(start, b.mul(start_row, row[r])), panel)):
                 b.store(read_vec(b, mem, place), totals[r][q])
-        a_rows = [element(b, mem, b.add(a, b.mul(a_row, r))) for r in row]
-        w_columns = [element(b, mem, o) for o in columns(w, w_panel)]
+        to_row = [b.mul(a_row, r) for r in row]
+        to_columns = columns(zero, w_panel)
 
-        def nested(axes: list[list[Any]], along_a: Any, along_w: Any) -> None:
-            if axes:
-                (times, a_step, w_step), *inner = axes
-                with cgutils.for_range(b, times) as loop:
-                    nested(inner, b.add(along_a, b.mul(loop.index, a_step)), b.add(along_w, b.mul(loop.index, w_step)))
+        def nested(axes: list[Any], along_a: Any, along_w: Any) -> None:
+            """A loop for each axis, from the outermost on; every one is run through at least once."""
+            if not axes:
+                w_now = [read_vec(b, along_w, o) for o in to_columns]
+                for r in range(rows):
+                    x = splat(b, b.load(element(b, along_a, to_row[r])))
+                    for q in range(vecs):
+                        b.store(fma(b, x, w_now[q], b.load(totals[r][q])), totals[r][q])
                 return
-            w_now = [read_vec(b, p, along_w) for p in w_columns]
-            for r in range(rows):
-                x = splat(b, b.load(element(b, a_rows[r], along_a)))
-                for q in range(vecs):
-                    b.store(fma(b, x, w_now[q], b.load(totals[r][q])), totals[r][q])
+            times, a_step, w_step, *inner = axes
+            before, loop, behind = b.block, b.append_basic_block("loop"), b.append_basic_block("behind")
+            b.branch(loop)
+            b.position_at_end(loop)
+            begin = times, along_a, along_w
+            now = [b.phi(x.type) for x in begin]
+            left, at_a, at_w = now if inner else (now[0], hidden(b, now[1]), hidden(b, now[2]))
+            nested(inner, at_a, at_w)
+            following = b.sub(left, one), element(b, at_a, a_step), element(b, at_w, w_step)
+            b.cbranch(b.icmp_signed("!=", following[0], zero), loop, behind)
+            for place, first, next in zip(now, begin, following, strict=True):
+                place.add_incoming(first, before)
+                place.add_incoming(next, b.block)
+            b.position_at_end(behind)
 
-        nested([sums[n : n + 3] for n in range(0, 12, 3)], zero, zero)
+        something = b.icmp_signed(">", sums[0], zero)
+        for times in sums[3::3]:
+            something = b.and_(something, b.icmp_signed(">", times, zero))
+        with b.if_then(something):
+            nested(sums, element(b, mem, a), element(b, mem, w))
         end = b.append_basic_block("end")
         low, factor = splat(b, floor), splat(b, scale)
         for r in range(rows):

@@ -12,17 +12,23 @@ side for each tap along x, or for all of them.
 
 from __future__ import annotations
 
-from kdsl.runtime.numba_dense import PAIR, SINGLE, TILE_ROWS, TWO_PANELS, WIDTHS
+from numba.extending import register_jitable
+
+from kdsl.runtime.numba_dense import GRADIENT_ROWS, PAIR, SINGLE, TILE_ROWS, TWO_PANELS, WIDTHS
 from kdsl.runtime.numba_kernel import kernel
 from kdsl.runtime.numba_taps import first_tap, last_tap
 from kdsl.runtime.numba_window_tile import make_window_tile
 from kdsl.runtime.simd import PANEL, Memory
 
-pair_window_tile, single_window_tile = make_window_tile(TILE_ROWS, WIDTHS[0]), make_window_tile(TILE_ROWS, WIDTHS[1])
-higher_window_tile = make_window_tile(TILE_ROWS + 1, WIDTHS[0])
+lower_window_tile, higher_window_tile = (
+    make_window_tile(TILE_ROWS, WIDTHS[0]),
+    make_window_tile(GRADIENT_ROWS, WIDTHS[0]),
+)
+single_window_tile = make_window_tile(TILE_ROWS, WIDTHS[1])
+HALF = TILE_ROWS // 2  # rows of a tile: two halves, or three
 
 
-@kernel
+@register_jitable
 def slide_line(
     mem: Memory,
     places: int,
@@ -50,14 +56,13 @@ def slide_line(
 ) -> None:
     """The windows of one line: out[p] = max(bias + sum over the taps of x[p + tap] @ w[tap], floor) * scale where gate > 0."""
     whole = units // PAIR * PAIR
-    # Tiles with one row more, as many as leave a number of places that the others divide.
-    higher = places % TILE_ROWS * (TILE_ROWS + 1)
-    higher = higher if higher <= places else 0
+    # Tiles of three halves, behind as many of two as make the whole fit best.
+    lower = min(places, -((places + HALF - 1) // HALF) % 3 * TILE_ROWS)
     for j in range(0, whole, PAIR):
-        for p in range(0, higher, TILE_ROWS + 1):
-            higher_window_tile(
+        for p in range(0, lower, TILE_ROWS):
+            lower_window_tile(
                 mem,
-                count=TILE_ROWS + 1,
+                count=min(TILE_ROWS, lower - p),
                 a=x + p * x_place,
                 a_row=x_place,
                 w=w + j // PANEL * w_panel + j % PANEL,
@@ -84,10 +89,10 @@ def slide_line(
                 gate_row=gate_place,
                 scale=scale,
             )
-        for p in range(higher, places, TILE_ROWS):
-            pair_window_tile(
+        for p in range(lower, places, GRADIENT_ROWS):
+            higher_window_tile(
                 mem,
-                count=min(TILE_ROWS, places - p),
+                count=min(GRADIENT_ROWS, places - p),
                 a=x + p * x_place,
                 a_row=x_place,
                 w=w + j // PANEL * w_panel + j % PANEL,
@@ -194,7 +199,11 @@ def slide(
     """
     w_y = taps_x * run * PANEL
     w_z = taps_y * w_y
-    for r in range(rows):
+    # Where lines are shorter than a tile, the rows of a tile are places of neighbouring pictures, and not of a line.
+    across = places_x < TILE_ROWS and rows > places_x
+    pictures, columns, places = (1, places_x, rows) if across else (rows, 1, places_x)
+    x_next, out_next = (x_row, out_row) if across else (x_place, out_place)
+    for r in range(pictures):
         for z in range(places_z):
             top_z = first_z + z * stride_z
             before_z = first_tap(top_z, spread_z)
@@ -204,29 +213,30 @@ def slide(
                 before_y = first_tap(top_y, spread_y)
                 behind_y = last_tap(top_y, spread_y, taps_y, size_y)
                 lines = (top_z + before_z * spread_z) * x_slice + (top_y + before_y * spread_y) * x_line
-                place = r * out_row + z * out_slice + y * out_line
-                slide_line(
-                    mem,
-                    places=places_x,
-                    units=units,
-                    times_z=behind_z - before_z,
-                    x_z=spread_z * x_slice,
-                    w_z=w_z,
-                    times_y=behind_y - before_y,
-                    x_y=spread_y * x_line,
-                    w_y=w_y,
-                    times_x=taps_x,
-                    x_x=x_tap,
-                    run=run,
-                    x=x + r * x_row + lines,
-                    x_place=x_place,
-                    w=w + before_z * w_z + before_y * w_y,
-                    w_panel=w_panel,
-                    bias=bias,
-                    out=out + place,
-                    out_place=out_place,
-                    floor=floor,
-                    gate=gate + gated * place,
-                    gate_place=gated * out_place,
-                    scale=scale,
-                )
+                for column in range(columns):
+                    place = r * out_row + z * out_slice + y * out_line + column * out_place
+                    slide_line(
+                        mem,
+                        places=places,
+                        units=units,
+                        times_z=behind_z - before_z,
+                        x_z=spread_z * x_slice,
+                        w_z=w_z,
+                        times_y=behind_y - before_y,
+                        x_y=spread_y * x_line,
+                        w_y=w_y,
+                        times_x=taps_x,
+                        x_x=x_tap,
+                        run=run,
+                        x=x + r * x_row + lines + column * x_place,
+                        x_place=x_next,
+                        w=w + before_z * w_z + before_y * w_y,
+                        w_panel=w_panel,
+                        bias=bias,
+                        out=out + place,
+                        out_place=out_next,
+                        floor=floor,
+                        gate=gate + gated * place,
+                        gate_place=gated * out_next,
+                        scale=scale,
+                    )
