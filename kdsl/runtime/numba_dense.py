@@ -11,7 +11,7 @@ from typing import Any
 from numba import types
 from numba.extending import intrinsic
 
-from kdsl.runtime.numba_kernel import kernel
+from kdsl.runtime.numba_kernel import kernel, short_kernel
 from kdsl.runtime.simd import (
     I64,
     LANES,
@@ -294,7 +294,7 @@ def weight_gradient(
                 )
 
 
-@kernel
+@short_kernel
 def column_sums(mem: Memory, rows: int, columns: int, g: int, g_row: int, out: int) -> None:
     """out = the sum of g over its rows: a bias's gradient. Four sums side by side do not wait for each other."""
     whole = rows // 4 * 4
@@ -309,7 +309,7 @@ def column_sums(mem: Memory, rows: int, columns: int, g: int, g_row: int, out: i
         store(mem, out + j, (first + second) + (third + fourth))
 
 
-@kernel
+@short_kernel
 def column_square_sums(mem: Memory, rows: int, columns: int, x: int, x_row: int, mean: int, out: int) -> None:
     """out = the sum of (x - mean) ** 2 over its rows."""
     whole = rows // 4 * 4
@@ -327,7 +327,7 @@ def column_square_sums(mem: Memory, rows: int, columns: int, x: int, x_row: int,
         store(mem, out + j, (first + second) + (third + fourth))
 
 
-@kernel
+@short_kernel
 def transpose_panels(mem: Memory, inputs: int, units: int, first: int, columns: int, w: int, out: int) -> None:
     """Columns first .. first + columns of weights [inputs, units], whose panels begin at w, as rows of their transposed
     copy [units, inputs], which the data gradient multiplies by."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kdsl.runtime.numba_dense import GRADIENT_ROWS, LOWEST, PAIR, SINGLE, TWO_PANELS, WIDTHS
-from kdsl.runtime.numba_kernel import kernel
+from kdsl.runtime.numba_kernel import kernel, short_kernel
 from kdsl.runtime.numba_taps import first_tap, last_tap
 from kdsl.runtime.numba_window_tile import make_window_tile
 from kdsl.runtime.simd import PANEL, Memory
@@ -100,7 +100,7 @@ def taps_of_line(
                 )
 
 
-@kernel
+@short_kernel
 def slide_gradient(
     mem: Memory,
     rows: int,

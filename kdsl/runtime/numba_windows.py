@@ -13,7 +13,7 @@ side for each tap along x, or for all of them.
 from __future__ import annotations
 
 from kdsl.runtime.numba_dense import PAIR, SINGLE, TILE_ROWS, TWO_PANELS, WIDTHS
-from kdsl.runtime.numba_kernel import kernel
+from kdsl.runtime.numba_kernel import kernel, short_kernel
 from kdsl.runtime.numba_taps import first_tap, last_tap
 from kdsl.runtime.numba_window_tile import make_window_tile
 from kdsl.runtime.simd import PANEL, Memory
@@ -148,7 +148,7 @@ def slide_line(
                 )
 
 
-@kernel
+@short_kernel
 def slide(
     mem: Memory,
     rows: int,
