@@ -87,9 +87,13 @@ def numba_sections(program: ModelProgram, graphs: Any, options: Options) -> Sect
         made_names.append(optimizer.name)
         extra.append(("The optimizer's step, on a run of weights.", optimizer.kernel()))
         imports.append("import math")
-    roots = {"driver"} | names_in(model, *(text for _, text in extra)) | ({*NEEDED} if clocks is not None else set())
+    roots = (
+        {"driver", "short_kernel"}
+        | names_in(model, *(text for _, text in extra))
+        | ({*NEEDED} if clocks is not None else set())
+    )
     carried, more = library.needed(roots)
-    compiled = [*(f"kernel({name})" for name in made_names), *(f"driver({name})" for name in functions.texts)]
+    compiled = [*(f"short_kernel({name})" for name in made_names), *(f"driver({name})" for name in functions.texts)]
     extra.append((COMPILED_TITLE, "\n".join(compiled)))
     return Sections(
         imports=tuple(dict.fromkeys([*imports, *more])),

@@ -6,7 +6,7 @@ straight run. Everything else is row by row; `_row` is the distance from one row
 
 from __future__ import annotations
 
-from kdsl.runtime.numba_kernel import kernel
+from kdsl.runtime.numba_kernel import kernel, short_kernel
 from kdsl.runtime.numba_tile import make_tile
 from kdsl.runtime.simd import LANES, PANEL, REGISTERS, Memory
 from kdsl.runtime.simd_functions import maximum, spread, where
@@ -97,7 +97,7 @@ def dense(
                 )
 
 
-@kernel
+@short_kernel
 def add_shares(
     mem: Memory,
     rows: int,
@@ -178,7 +178,7 @@ def weight_gradient(
                 )
 
 
-@kernel
+@short_kernel
 def column_sums(mem: Memory, rows: int, columns: int, g: int, g_row: int, out: int) -> None:
     """out = the sum of g over its rows: a bias's gradient. Four sums side by side do not wait for each other."""
     whole = rows // 4 * 4
@@ -193,7 +193,7 @@ def column_sums(mem: Memory, rows: int, columns: int, g: int, g_row: int, out: i
         store(mem, out + j, (first + second) + (third + fourth))
 
 
-@kernel
+@short_kernel
 def column_square_sums(mem: Memory, rows: int, columns: int, x: int, x_row: int, mean: int, out: int) -> None:
     """out = the sum of (x - mean) ** 2 over its rows."""
     whole = rows // 4 * 4
@@ -211,7 +211,7 @@ def column_square_sums(mem: Memory, rows: int, columns: int, x: int, x_row: int,
         store(mem, out + j, (first + second) + (third + fourth))
 
 
-@kernel
+@short_kernel
 def transpose_panels(mem: Memory, inputs: int, units: int, first: int, columns: int, w: int, out: int) -> None:
     """Columns first .. first + columns of weights [inputs, units], whose panels begin at w, as rows of their transposed
     copy [units, inputs], which the data gradient multiplies by."""

@@ -5,7 +5,7 @@ Places lie as in `numba_pools`. What has several filters for each channel is lai
 
 from __future__ import annotations
 
-from kdsl.runtime.numba_kernel import kernel
+from kdsl.runtime.numba_kernel import kernel, short_kernel
 from kdsl.runtime.numba_taps import first_tap, last_tap
 from kdsl.runtime.simd import LANES, Memory, padded
 from kdsl.runtime.simd_functions import spread
@@ -232,7 +232,7 @@ def sum_channels(
                 mem[target + c // times] += mem[source + c]
 
 
-@kernel
+@short_kernel
 def taps_of_lines(mem: Memory, taps: int, channels: int, times: int, w: int, out: int) -> None:
     """Weights [taps, channels] lines of `times` filters as one line of channels * times for each tap."""
     width = padded(channels * times)
@@ -243,7 +243,7 @@ def taps_of_lines(mem: Memory, taps: int, channels: int, times: int, w: int, out
             mem[out + tap * width + c] = mem[w + (tap * channels + c // times) * padded(times) + c % times]
 
 
-@kernel
+@short_kernel
 def lines_of_taps(mem: Memory, taps: int, channels: int, times: int, x: int, out: int) -> None:
     """The other way round."""
     width, step = padded(channels * times), padded(times)

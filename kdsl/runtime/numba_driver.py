@@ -37,20 +37,20 @@ class DriverCache(WarmCache):
 
 
 class Driver(Kernel):
-    """A kernel that is made from its text here, together with the drivers that it calls."""
+    """A kernel that is made from its text here, together with the drivers and short kernels that it calls."""
 
-    def reached(self) -> tuple[dict[str, Driver], dict[str, Kernel]]:
-        """This driver and those that it calls, in turn; the kernels that they call."""
-        drivers, kernels, pending = {self.name: self}, dict[str, Kernel](), [self]
+    def reached(self) -> tuple[dict[str, Kernel], dict[str, Kernel]]:
+        """What is made together: this driver, the drivers that it calls, in turn, and short kernels; the kernels that
+        they call."""
+        inside, others, pending = dict[str, Kernel]({self.name: self}), dict[str, Kernel](), list[Kernel]([self])
         while pending:
-            for name in pending.pop().names():
-                other = KERNELS[name]
-                if isinstance(other, Driver) and name not in drivers:
-                    drivers[name] = other
+            for other in map(KERNELS.__getitem__, pending.pop().names()):
+                if not other.inside:
+                    others[other.name] = other
+                elif other.name not in inside:
+                    inside[other.name] = other
                     pending.append(other)
-                elif not isinstance(other, Driver):
-                    kernels[name] = other
-        return drivers, kernels
+        return inside, others
 
     def needed(self) -> list[Kernel]:
         return list(self.reached()[1].values())
@@ -60,7 +60,8 @@ class Driver(Kernel):
         if self.held is not None:
             return int(self.held.get_pointer_to_function(self.held.name))
         for other in self.reached()[0].values():
-            make_known(other)
+            if isinstance(other, Driver):
+                make_known(other)
             if other is not self:
                 llvm.add_symbol(other.symbol, other.address())
         return super().compile()
@@ -87,12 +88,12 @@ class Driver(Kernel):
 
 def driver(function: Callable[..., None]) -> Callable[..., None]:
     """Makes a function a driver: it can be called as a kernel can."""
-    KERNELS[function.__name__] = Driver(function)
+    KERNELS[function.__name__] = Driver(function, inside=True)
     return function
 
 
 class Assembler:
-    """Writes one driver and all drivers that it calls into one LLVM module."""
+    """Writes one driver, and all drivers and short kernels that it calls, into one LLVM module."""
 
     def __init__(self, library: Any) -> None:
         self.library, self.typing, context = library, cpu_target.typing_context, cpu_target.target_context
@@ -102,10 +103,10 @@ class Assembler:
         self.module = library.create_ir_module(library.name)
         self.operations: dict[Any, tuple[Any, Any]] = {}
         self.functions: dict[str, Any] = {}
-        self.pending: list[tuple[Driver, Any]] = []
+        self.pending: list[tuple[Kernel, Any]] = []
 
     def module_of(self, first: Driver) -> Any:
-        self.pending.append((first, ir.Function(self.module, self.kind(first), self.library.name)))
+        self.functions[first.name] = self.begun(first, self.library.name)
         with self.context.push_code_library(self.library):
             while self.pending:
                 made, function = self.pending.pop()
@@ -125,13 +126,22 @@ class Assembler:
     def function(self, kernel: Kernel) -> Any:
         """A kernel or driver, as this module calls it."""
         if kernel.name not in self.functions:
-            name = f"{self.library.name}_{kernel.name}" if isinstance(kernel, Driver) else kernel.symbol
-            made = self.functions[kernel.name] = ir.Function(self.module, self.kind(kernel), name)
+            name = f"{self.library.name}_{kernel.name}" if kernel.inside else kernel.symbol
+            made = self.functions[kernel.name] = self.begun(kernel, name)
             if isinstance(kernel, Driver):
-                made.linkage = "internal"
-                made.attributes.add("noinline")
-                self.pending.append((kernel, made))
+                made.linkage = "internal"  # a short kernel has the same code, whoever calls it
         return self.functions[kernel.name]
+
+    def begun(self, kernel: Kernel, name: str) -> Any:
+        """A function of this module; if its code is to stand here, it is written later. Drivers are not optimised: that
+        takes long, and calls of kernels gain nothing."""
+        made = ir.Function(self.module, self.kind(kernel), name)
+        if kernel.inside:
+            made.attributes.add("noinline")
+            self.pending.append((kernel, made))
+        if isinstance(kernel, Driver):
+            made.attributes.add("optnone")
+        return made
 
     def operation(self, function: Any, kinds: tuple[Any, ...]) -> tuple[Any, Any]:
         """What numba does for a function of values of these types: its signature, and what writes its code."""

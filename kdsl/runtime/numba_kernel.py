@@ -53,7 +53,8 @@ C_TYPES = {
 class Kernel:
     """One C function: its Python text, its signature and, once needed, its machine code."""
 
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], inside: bool = False) -> None:
+        self.inside = inside  # whether drivers may take it into their own code
         self.kinds = dict(function.__annotations__)
         self.function, self.name, self.symbol = function, function.__name__, f"kdsl_{function.__name__}"
         self.signature = C_TYPES[self.kinds.pop("return")](*(C_TYPES[kind] for kind in self.kinds.values()))
@@ -106,6 +107,14 @@ def kernel(function: F) -> F:
     """Makes a function a kernel: compiled code that uses its name calls it, keywords allowed."""
     made = KERNELS[function.__name__] = Kernel(function)
     make_known(made)
+    return function
+
+
+def short_kernel(function: F) -> F:
+    """A kernel of plain loops. A driver that calls it takes it into its own code, in a tenth of the time that numba
+    takes; for whoever else calls it, and where its text has more in it than drivers may have, it is compiled by numba."""
+    kernel(function)
+    KERNELS[function.__name__].inside = True
     return function
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from kdsl.runtime.numba_kernel import Double, kernel
+from kdsl.runtime.numba_kernel import Double, kernel, short_kernel
 from kdsl.runtime.simd import LANES, Memory, padded
 from kdsl.runtime.simd_functions import exp, lane_sum, log, maximum, spread
 from kdsl.runtime.simd_memory import load, place_in, prefetch, row_at, store, store_head, transpose_part
 
 
-@kernel
+@short_kernel
 def fetch_ahead(order: int, first: int, rows: int, stop: int, data: int, size: int, row: int) -> None:
     """Asks for rows that will be read soon, order[first] and those behind it, so that they come meanwhile: for `size` bytes of
     each, from one row to the next there are `row` bytes."""
@@ -49,7 +49,7 @@ def relayout(
                 target, b = target + out_step, 0
 
 
-@kernel
+@short_kernel
 def clear(mem: Memory, rows: int, size: int, out: int) -> None:
     """Zeros."""
     for c in range(0, rows * size, LANES):
@@ -94,7 +94,7 @@ def turn_matrix(mem: Memory, height: int, width: int, x: int, x_line: int, out: 
             transpose_part(mem, height - n, width - c, x + n * x_line + c, x_line, out + c * out_line + n, out_line)
 
 
-@kernel
+@short_kernel
 def deliver(
     mem: Memory, rows: int, size: int, x: int, x_row: int, width: int, step: int, result: Memory, at: int
 ) -> None:

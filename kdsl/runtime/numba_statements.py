@@ -15,7 +15,7 @@ from numba.core import cgutils
 from kdsl.runtime.numba_kernel import KERNELS, Kernel
 
 if TYPE_CHECKING:
-    from kdsl.runtime.numba_driver import Assembler, Driver
+    from kdsl.runtime.numba_driver import Assembler
 
 OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.Add: operator.add,
@@ -33,7 +33,16 @@ OPERATORS: dict[type[ast.AST], Callable[..., Any]] = {
     ast.GtE: operator.ge,
     ast.Eq: operator.eq,
     ast.NotEq: operator.ne,
+    ast.BitAnd: operator.and_,
+    ast.BitOr: operator.or_,
 }
+VISITED: dict[type[ast.AST], tuple[str, ...]] = {  # what is read before something is set; what is set more than once
+    ast.Assign: ("value", "targets"),
+    ast.AugAssign: ("value", "target", "target"),
+    ast.For: ("iter", "target", "target", "body", "orelse"),
+}
+NO_NAMES = {"ctx", "op", "ops", "kind", "type_comment"}
+FOLDED = {operator.add, operator.sub, operator.mul}  # of whole numbers that are known
 Value = tuple[Any, Any]  # numba's type, LLVM's value
 
 
@@ -41,9 +50,11 @@ class NotADriver(Exception):
     """There is more in the text than this file knows."""
 
 
-def tree_of(function: Callable[..., None]) -> ast.FunctionDef:
-    """The text of a function at the left margin, as Python's own parser reads it."""
+def tree_of(function: Callable[..., Any]) -> ast.FunctionDef:
+    """The text of a function at the left margin, as Python's own parser reads it, without decorators."""
     lines, first = inspect.findsource(function)
+    while lines[first].startswith("@"):
+        first += 1
     after = first + 1
     while after < len(lines) and lines[after][0] in " \n)":
         after += 1
@@ -53,14 +64,46 @@ def tree_of(function: Callable[..., None]) -> ast.FunctionDef:
     return tree
 
 
-class Body:
-    """Writes the statements of one driver."""
+def set_once(tree: ast.FunctionDef) -> set[str]:
+    """Names that are set at one place, and read only behind it, in its block or one inside: each is a value, and needs no
+    memory. Most names of a driver are such, and most of them are numbers that are known now."""
+    uses: dict[str, list[tuple[bool, tuple[int, ...]]]] = {}  # in order: whether it is set there, and the blocks around
 
-    def __init__(self, assembler: Assembler, made: Driver, function: Any) -> None:
+    def visit(node: ast.AST, blocks: tuple[int, ...]) -> None:
+        if isinstance(node, ast.Name):
+            uses.setdefault(node.id, []).append((isinstance(node.ctx, ast.Store), blocks))
+            return
+        for field in VISITED.get(type(node)) or [field for field in node._fields if field not in NO_NAMES]:
+            value = getattr(node, field)
+            if isinstance(value, list):
+                inside = (*blocks, id(value)) if field in ("body", "orelse") else blocks
+                for part in value:
+                    visit(part, inside)
+            elif isinstance(value, ast.AST):
+                visit(value, blocks)
+
+    for argument in tree.args.args:
+        uses[argument.arg] = [(True, ())]
+    for statement in tree.body:
+        visit(statement, ())
+    return {
+        name
+        for name, ((set_first, home), *others) in uses.items()
+        if set_first and all(not is_set and blocks[: len(home)] == home for is_set, blocks in others)
+    }
+
+
+class Body:
+    """Writes the statements of one driver or short kernel."""
+
+    def __init__(self, assembler: Assembler, made: Kernel, function: Any) -> None:
         self.assembler, self.context, self.made = assembler, assembler.context, made
         self.globals = inspect.getclosurevars(made.function).globals
         self.builder = ir.IRBuilder(function.append_basic_block("entry"))
-        self.locals: dict[str, Value] = {}
+        self.locals: dict[str, Value] = {}  # where they lie in memory
+        self.fixed: dict[str, Value] = {}  # what they are, for good
+        self.tree = tree_of(made.function)
+        self.once = set_once(self.tree)
         self.exits: list[Any] = []
         if made.signature.return_type != types.void:
             raise NotADriver("it returns something")
@@ -68,7 +111,7 @@ class Body:
             self.assign(name, (kind, value))
 
     def write(self) -> None:
-        _, *statements = tree_of(self.made.function).body  # the first is its docstring
+        _, *statements = self.tree.body  # the first is its docstring
         self.block(statements)
         if not self.builder.block.is_terminated:
             self.builder.ret_void()
@@ -92,8 +135,10 @@ class Body:
     def write_Assign(self, node: ast.Assign) -> None:
         target, value = node.targets[0], node.value
         if len(node.targets) > 1:
-            raise NotADriver("two targets")
-        if not isinstance(target, ast.Tuple):
+            found = self.value(value)
+            for target in node.targets:
+                self.store(target, found)
+        elif not isinstance(target, ast.Tuple):
             self.store(target, self.value(value))
         elif isinstance(value, ast.Tuple) and len(value.elts) == len(target.elts):
             for part, one in zip(target.elts, [self.value(one) for one in value.elts], strict=True):
@@ -114,6 +159,9 @@ class Body:
 
     def assign(self, name: str, value: Value) -> None:
         """Every local has one type, that of its first value."""
+        if name in self.once:
+            self.fixed[name] = value
+            return
         if name not in self.locals:
             self.locals[name] = value[0], cgutils.alloca_once(self.builder, value[1].type)
         kind, place = self.locals[name]
@@ -202,10 +250,15 @@ class Body:
         return self.number(node.value)
 
     def value_Name(self, node: ast.Name) -> Value:
+        if node.id in self.fixed:
+            return self.fixed[node.id]
         if node.id in self.locals:
             kind, place = self.locals[node.id]
             return kind, self.builder.load(place)
         return self.number(self.globals.get(node.id))
+
+    def value_Attribute(self, node: ast.Attribute) -> Value:
+        return self.number(self.meaning(node))
 
     def value_BinOp(self, node: ast.BinOp) -> Value:
         left, right = self.value(node.left), self.value(node.right)
@@ -233,6 +286,15 @@ class Body:
             first = join(first, other)
         return types.boolean, first
 
+    def value_IfExp(self, node: ast.IfExp) -> Value:
+        """Both values are computed, one is taken."""
+        if any(isinstance(part, ast.Call | ast.Subscript) for part in ast.walk(node)):
+            raise NotADriver("a call or an element in a choice")
+        test, (kind, yes), (other, no) = self.truth(node.test), self.value(node.body), self.value(node.orelse)
+        if kind != other:
+            raise NotADriver("a choice of two types")
+        return kind, self.builder.select(test, yes, no)
+
     def value_Subscript(self, node: ast.Subscript) -> Value:
         kind, place = self.place(node)
         return kind, self.builder.load(place)
@@ -253,7 +315,20 @@ class Body:
             return x[0], self.builder.select(
                 self.operate(operator.lt if function is min else operator.gt, y, x)[1], y[1], x[1]
             )
-        return self.operate(function, *values)
+        return self.inlined(function, values) if inspect.isfunction(function) else self.operate(function, *values)
+
+    def inlined(self, function: Callable[..., Any], values: Sequence[Value]) -> Value:
+        """A call of a Python function that returns one expression: its value here."""
+        tree = tree_of(function)
+        if not isinstance(tree.body[-1], ast.Return) or len(tree.body) > 1 + (ast.get_docstring(tree) is not None):
+            raise NotADriver("a call of a longer function")
+        outside = self.locals, self.fixed, self.globals
+        self.locals, self.globals = {}, inspect.getclosurevars(function).globals
+        self.fixed = {parameter.arg: value for parameter, value in zip(tree.args.args, values, strict=True)}
+        assert tree.body[-1].value is not None
+        found = self.value(tree.body[-1].value)
+        self.locals, self.fixed, self.globals = outside
+        return found
 
     def call(self, kernel: Kernel, given: Sequence[ast.expr], named: dict[str, ast.expr]) -> Value:
         order = [*given, *(named[name] for name in list(kernel.kinds)[len(given) :])]
@@ -267,7 +342,7 @@ class Body:
         """What a function's name stands for: `claim`, `max`, `math.sqrt`."""
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
             return getattr(self.globals[node.value.id], node.attr)
-        if not isinstance(node, ast.Name) or node.id in self.locals:
+        if not isinstance(node, ast.Name) or node.id in {*self.locals, *self.fixed}:
             raise NotADriver("a call of a value")
         return {"min": min, "max": max}.get(node.id) or self.globals[node.id]
 
@@ -279,6 +354,8 @@ class Body:
         return OPERATORS[type(node)]
 
     def operate(self, function: Any, *values: Value) -> Value:
+        if function in FOLDED and all(kind == types.int64 and isinstance(x, ir.Constant) for kind, x in values):
+            return self.number(function(*(x.constant for _, x in values)))
         signature, write = self.assembler.operation(function, tuple(kind for kind, _ in values))
         wanted = zip(values, signature.args, strict=True)
         return signature.return_type, write(self.builder, [self.cast(value, kind) for value, kind in wanted])

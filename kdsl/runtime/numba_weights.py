@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from kdsl.runtime.numba_kernel import kernel
+from kdsl.runtime.numba_kernel import kernel, short_kernel
 from kdsl.runtime.simd import LANES, PANEL, Memory, padded
 from kdsl.runtime.simd_functions import spread
 from kdsl.runtime.simd_memory import load, place_in, store, transpose_block
 
 
-@kernel
+@short_kernel
 def panels_of_lines(mem: Memory, inputs: int, units: int, first: int, lines: int, w: int, out: int) -> None:
     """Lines first .. first + lines of a matrix [inputs, units], which begin at w, in the copy in panels of 16 columns."""
     columns = padded(units)
@@ -18,7 +18,7 @@ def panels_of_lines(mem: Memory, inputs: int, units: int, first: int, lines: int
             store(mem, target, load(mem, w + i * columns + j))
 
 
-@kernel
+@short_kernel
 def transposed_of_lines(mem: Memory, inputs: int, units: int, first: int, lines: int, w: int, out: int) -> None:
     """The same lines in the transposed copy [units, inputs], which lies in panels of 16 of the matrix's lines."""
     columns = padded(units)
@@ -28,21 +28,21 @@ def transposed_of_lines(mem: Memory, inputs: int, units: int, first: int, lines:
             transpose_block(mem, lines - i, w + i * columns + j, columns, panel + j * PANEL, PANEL)
 
 
-@kernel
+@short_kernel
 def add_numbers(mem: Memory, count: int, x: int, out: int) -> None:
     """out += x"""
     for i in range(0, count, LANES):
         store(mem, out + i, load(mem, out + i) + load(mem, x + i))
 
 
-@kernel
+@short_kernel
 def scale_numbers(mem: Memory, count: int, out: int, factor: float) -> None:
     """out *= factor"""
     for i in range(0, count, LANES):
         store(mem, out + i, load(mem, out + i) * factor)
 
 
-@kernel
+@short_kernel
 def copy_numbers(mem: Memory, count: int, x: int, out: int) -> None:
     """out = x"""
     for i in range(0, count, LANES):
@@ -78,7 +78,7 @@ def table_gradient(
                     store(mem, target + c, load(mem, target + c) + load(mem, source + c))
 
 
-@kernel
+@short_kernel
 def add_blocks(mem: Memory, blocks: int, step: int, count: int, x: int, out: int) -> None:
     """out = the sum of the blocks' shares, `step` numbers apart, in the blocks' order."""
     for i in range(0, count, LANES):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from kdsl.runtime.numba_kernel import kernel
+from kdsl.runtime.numba_kernel import kernel, short_kernel
 from kdsl.runtime.simd import LANES, PANEL, Memory, padded
 from kdsl.runtime.simd_functions import spread
 from kdsl.runtime.simd_memory import load, store, store_head, transpose_part
 
 
-@kernel
+@short_kernel
 def frame(
     mem: Memory,
     rows: int,
@@ -41,7 +41,7 @@ def frame(
                 store_head(mem, target + c, spread(0.0), out_line - c)
 
 
-@kernel
+@short_kernel
 def reversed_windows(
     mem: Memory,
     size_y: int,

@@ -6,6 +6,7 @@ tests only if nothing has changed.
 
 from __future__ import annotations
 
+import ast
 import ctypes
 import hashlib
 import importlib
@@ -19,7 +20,7 @@ from kdsl.codegen.numba import CARRIED
 from kdsl.plan.maps import Maps
 from kdsl.plan.names import Names
 
-WITHOUT = ("numba_driver", "numba_team", "numba_engine", "numba_clock")  # no kernels of ops
+WITHOUT = ("numba_team", "numba_engine", "numba_clock")  # no kernels of ops
 FILES = [name for name in CARRIED if name not in WITHOUT]
 ROOT = Path(tempfile.gettempdir()) / "kdsl-test-kernels"
 
@@ -63,19 +64,26 @@ class Kernels:
             text = dict(self.maps.texts).get(name)
             if text is not None:
                 self._make(name, text)
-            made = self.kernel_module.KERNELS[name]
+            made = self.kernel_module.KERNELS[name if text is None else f"run_{name}"]
             kinds = dict(made.function.__annotations__)
             c_kinds = {"int": ctypes.c_int64, "float": self.real, "None": None, "Double": ctypes.c_double}
             result = c_kinds[kinds.pop("return")]
             types = [c_kinds.get(kind, ctypes.c_void_p) for kind in kinds.values()]
             self.compiled[name] = list(kinds), ctypes.CFUNCTYPE(result, *types)(made.address())
+            assert text is None or type(made.held).__name__ != "CFunc", f"numba had to compile {text}"
         return self.compiled[name]
 
     def _make(self, name: str, text: str) -> None:
-        """A generated kernel in a file of its own."""
+        """A generated kernel in a file of its own, with a driver that hands on what it is given: so the kernel is compiled as it
+        is in a module."""
         used = [f"from {self.package}.{module} import *" for module in FILES]
-        head = "\n".join(["from __future__ import annotations", "import math", *used, "", "@kernel", ""])
-        file = f"kernel_{name}_{digest(text)}"
-        written(self.folder / f"{file}.py", head + text + "\n")
+        head = "\n".join(["from __future__ import annotations", "import math", *used, "", "@short_kernel", ""])
+        (tree,) = ast.parse(text).body
+        assert isinstance(tree, ast.FunctionDef)
+        given = ", ".join(argument.arg for argument in tree.args.args)
+        tail = [f"def run_{name}({ast.unparse(tree.args)}) -> None:", '    """Run it."""', f"    {name}({given})"]
+        whole = head + "\n".join([text, "", "", *tail, "", "", f"driver(run_{name})", ""])
+        file = f"kernel_{name}_{digest(whole)}"
+        written(self.folder / f"{file}.py", whole)
         importlib.invalidate_caches()
         importlib.import_module(f"{self.package}.{file}")
