@@ -92,6 +92,7 @@ def _check_once(tree: ast.Module) -> None:
     seen: set[str] = set()
     for statement in tree.body:
         targets = statement.targets if isinstance(statement, ast.Assign) else []
+        targets = [statement.target] if isinstance(statement, ast.AnnAssign) and statement.value else targets
         names = [node.id for target in targets for node in ast.walk(target) if isinstance(node, ast.Name)]
         if isinstance(statement, (ast.FunctionDef, ast.ClassDef)):
             names = [statement.name]

@@ -308,6 +308,7 @@ REFUSED = [
     ("def f():\n    return other", "the name other, which nothing defines"),
     ("def f(): pass\ndef f(): pass", "a second definition of f in line 2"),
     ("x = 1\ny, x = 1, 2", "a second definition of x in line 2"),
+    ("x: int = 1\nx: str = 2", "a second definition of x in line 2"),
     ("def f(:", "not Python"),
     ("x = 1\r", "control characters"),
     ("x\x00", "control characters"),
