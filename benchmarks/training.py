@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import importlib.util
+import itertools
 import json
 import os
 import sys
@@ -55,6 +56,11 @@ def keras_training(given: argparse.Namespace) -> dict[str, Any]:
     keras.utils.set_random_seed(given.seed)
     x, y, test_x, test_y = datasets(given.model, given.data, given.rows)
     model = TWINS[given.model].compiled(keras)
+    if given.falls:
+        steps, rate = -(-len(x) // TWINS[given.model].batch), float(model.optimizer.learning_rate)
+        ends = [epoch * steps - 1 for epoch in given.falls]  # the last step that has the rate before
+        rates = [rate * 0.1**n for n in range(len(ends) + 1)]
+        model.optimizer.learning_rate = keras.optimizers.schedules.PiecewiseConstantDecay(ends, rates)
     tell = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: report(given, epoch, logs))
     start = time.perf_counter()
     history = model.fit(
@@ -80,15 +86,22 @@ def kdsl_training(given: argparse.Namespace) -> dict[str, Any]:
     x, y, test_x, test_y = datasets(given.model, given.data, given.rows)
     model = kind(seed=given.seed, threads=given.threads)
     start = time.perf_counter()
-    history = model.fit(
-        x,
-        y.astype("int32"),
-        batch_size=TWINS[given.model].batch,
-        epochs=given.epochs,
-        validation_data=(test_x, test_y.astype("int32")),
-        verbose=0,
-        callbacks=[lambda epoch, logs, model: report(given, epoch, logs)],
-    ).history
+    history: dict[str, list[float]] = {}
+    spans = [0, *given.falls, given.epochs]
+    for number, (first, last) in enumerate(itertools.pairwise(spans)):
+        part = model.fit(
+            x,
+            y.astype("int32"),
+            batch_size=TWINS[given.model].batch,
+            initial_epoch=first,
+            epochs=last,
+            validation_data=(test_x, test_y.astype("int32")),
+            verbose=0,
+            callbacks=[lambda epoch, logs, model: report(given, epoch, logs)],
+            lr=model.declaration.training.numbers["lr"] * 0.1**number,
+        ).history
+        for name, values in part.items():
+            history[name] = [*history.get(name, []), *values]
     seconds = time.perf_counter() - start
     return outcome(history, seconds, "kdsl")
 
@@ -111,6 +124,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--rows", type=int, help="train with the first of them alone")
+    parser.add_argument("--falls", type=int, nargs="*", default=[], help="epochs behind which the rate is a tenth")
     parser.add_argument("--threads", type=int, default=1, help="of kdsl")
     parser.add_argument("--backend", default="jax", help="of Keras")
     parser.add_argument("--module", type=Path, help="what `kdsl build` made")

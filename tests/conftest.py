@@ -1,7 +1,9 @@
-"""Golden files: a test compares with the text beside it; `--update-golden` writes what the code now says."""
+"""Golden files: a test compares with the text beside it; `--update-golden` writes what the code now says. And Ctrl-C, which tests
+send: a shell starts what it runs in the background without it."""
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable
 from pathlib import Path
 
@@ -10,6 +12,11 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update-golden", action="store_true", help="write the golden files instead of comparing")
+
+
+def pytest_configure() -> None:
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture
