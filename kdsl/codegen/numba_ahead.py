@@ -27,9 +27,9 @@ class AheadText:
     def texts(self) -> dict[str, str]:
         return {self.names[path]: self._function(path, ahead) for path, ahead in self.ahead.items()}
 
-    def for_next_step(self, path: str, first: int) -> str:
-        """The call behind the step of the lines of `path`; `first` is the number of their first chunk."""
-        return self._call(path, "step + 1", first)
+    def for_next_step(self, path: str) -> str:
+        """The call behind the step of a share of the lines of `path`."""
+        return f"{self.names[path]}(job, step + 1, share, me)"
 
     def for_first_step(self) -> list[str]:
         """What a chunk of the phase before the first step does."""
@@ -38,12 +38,10 @@ class AheadText:
             if len(self.ahead) > 1:
                 test = f"{'elif' if number else 'if'} chunk < {first + ahead.shares}:"
                 lines.append("else:" if number == len(self.ahead) - 1 else test)
-            lines.append(f"{'    ' * (len(self.ahead) > 1)}{self._call(path, '0', first)}")
+            share = f"chunk - {first}" if first else "chunk"
+            lines.append(f"{'    ' * (len(self.ahead) > 1)}{self.names[path]}(job, 0, {share}, me)")
             first += ahead.shares
         return lines
-
-    def _call(self, path: str, step: str, first: int) -> str:
-        return f"{self.names[path]}(job, {step}, {f'chunk - {first}' if first else 'chunk'}, me)"
 
     def _function(self, path: str, ahead: Ahead) -> str:
         head = f"def {self.names[path]}(job: Longs, step: int, share: int, me: int) -> None:"
@@ -51,7 +49,7 @@ class AheadText:
             "rows = min(job[BATCH], job[COUNT] - step * job[BATCH])",
             "if rows <= 0:",
             "    return",
-            *self._columns(ahead),
+            *columns_of_share(ahead),
             "mem = memory_at(job[MEM])",
             "order, first = job[ORDER], job[FIRST] + step * job[BATCH]",
             *self.emitter.pointers(ahead.ports),
@@ -62,11 +60,12 @@ class AheadText:
         return "\n".join([head, f'    """{DOC}"""', *(indented(line, 4) for line in lines)])
 
     @staticmethod
-    def _columns(ahead: Ahead) -> list[str]:
-        if ahead.lines % ahead.cut:
-            return [f"line = share * {ahead.cut}", f"lines = min({ahead.cut}, {ahead.lines} - line)"]
-        return [f"line, lines = share * {ahead.cut}, {ahead.cut}"]
-
-    @staticmethod
     def _texts(ahead: Ahead) -> list[str]:
         return [text for launch in (ahead.move, ahead.product) for _, text in launch.arguments]
+
+
+def columns_of_share(ahead: Ahead) -> list[str]:
+    """Which columns of the data share number `share` takes: the lines of the kernel."""
+    if ahead.lines % ahead.cut:
+        return [f"line = share * {ahead.cut}", f"lines = min({ahead.cut}, {ahead.lines} - line)"]
+    return [f"line, lines = share * {ahead.cut}, {ahead.cut}"]

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
 from kdsl.codegen.clocks import Moved, Role
+from kdsl.codegen.numba_ahead import columns_of_share
 from kdsl.codegen.numba_emit import Emitter, filled
 from kdsl.codegen.numba_optimizer import OptimizerText
 from kdsl.codegen.text import comment, origin_of
 from kdsl.graph.graph import Node
+from kdsl.plan.ahead import share_of
 from kdsl.plan.launch import HERE, Buffer, Launch
 from kdsl.plan.update import Group, WeightStep
 
@@ -59,6 +61,9 @@ class PiecesText:
         """Which columns of a cut matrix in panels this chunk takes, or which lines of what is cut by lines."""
         if step.pieces == 1:
             return []
+        if step.ahead is not None:
+            share = f"chunk - {group.first}" if group.first else "chunk"
+            return [f"share = {share}", *columns_of_share(step.ahead)]
         weight, first = step.weight, f"chunk * {step.cut}"
         first = first if group.first == 0 else f"(chunk - {group.first}) * {step.cut}"
         name, whole, other = ("column", weight.columns, weight.lines)
@@ -68,7 +73,7 @@ class PiecesText:
             piece = [f"{name} = {first}", f"{name}s = min({step.cut}, {whole} - {name})"]
         else:
             piece = [f"{name}, {name}s = {first}, {step.cut}"]
-        return piece if step.ahead else [*piece, f"weight = {weight.constant} + {name} * {other}"]
+        return [*piece, f"weight = {weight.constant} + {name} * {other}"]
 
     def _place(self, step: WeightStep) -> str:
         """Where the piece at hand begins."""
@@ -141,6 +146,7 @@ class PiecesText:
         if term.op == "gather_gradient":
             return self._gathered(step, term, out)
         x_at = f"{x.name} + line" if step.by_lines and not whole else x.name
+        x_at = share_of(x) if step.ahead else x_at
         inputs = "lines" if step.by_lines and not whole else str(weight.lines)
         steps = [16, f"{inputs} * 16" if step.ahead else 16 * weight.lines] if weight.panels else [weight.columns, 16]
         sizes = ["mem", f"rows={rows}", f"inputs={inputs}", f"units={columns}"]

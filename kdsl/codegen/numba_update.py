@@ -11,9 +11,7 @@ from kdsl.plan.layout import PANEL
 from kdsl.plan.model import squares_of
 from kdsl.plan.update import Group, LateStep, WeightStep
 
-LOCALS = (
-    "job step rows chunk me mem hyper iteration gradient weight column columns line lines panel squares kept capacity"
-)
+LOCALS = "job step rows chunk me mem hyper iteration gradient weight column columns line lines panel share squares kept capacity"
 
 
 class UpdateText(PiecesText):
@@ -82,7 +80,7 @@ class UpdateText(PiecesText):
             if step.ahead is None:
                 lines += [self._timed(step, line, "step") for line in self._step(step, gradient)]
             else:
-                lines += [*self._by_panels(step), self.ahead.for_next_step(step.weight.path, group.first)]
+                lines += [*self._by_panels(step), self.ahead.for_next_step(step.weight.path)]
         return lines
 
     def _by_panels(self, step: WeightStep) -> list[str]:

@@ -25,8 +25,8 @@ EPILOGUE = ("bias", "out", "out_row", "floor", "gate", "gate_row", "scale")
 class Ahead:
     """The product of the data `ports` by a kernel of `lines` lines, in shares of `cut` lines each.
 
-    move     the launch that brings the columns line .. line + lines of all rows of a batch into place
-    product  the launch that multiplies them, for the share number `share`
+    move     the launch that brings the columns line .. line + lines of all rows of a batch into place, as share number `share`
+    product  the launch that multiplies them
     """
 
     ports: tuple[str, ...]
@@ -98,32 +98,47 @@ def _cut(lines: int, shares: int) -> int:
 
 def _take(made: Stages, fill: Launch, dense: Launch, lines: int, units: int, shares: int) -> Ahead:
     """Puts the sum of the shares in the place of the product, and takes away what filled its operand."""
-    part, settings = made.rows[0], dict(dense.arguments)
-    x = settings["x"]
-    sums = Buffer(f"{dense.writes}_shares", Layout(1, shares * units), "kept", part=part)
-    made.buffers[sums.name] = sums
+    part, settings, cut = made.rows[0], dict(dense.arguments), _cut(lines, shares)
+    x, sums = made.buffers[settings["x"]], Buffer(f"{dense.writes}_share", Layout(1, units), "kept", part=part)
+    x.layout = Layout(1, cut)
+    for buffer in (x, sums):
+        _repeat(made, buffer, shares)
     read = {value: f"{value} + line" for value in fill.reads}
-    columns = {"rows": "rows", "width": "lines", "column": "line", "out": f"{x} + line"}
+    columns = {"rows": "rows", "width": "lines", "column": "line", "out": share_of(x), "out_row": str(x.layout.step)}
     move = _with(fill, {key: columns.get(key, read.get(value, value)) for key, value in fill.arguments})
-    own = {"rows": "rows", "inputs": "lines", "x": f"{x} + line", "w": f"{settings['w']} + line * {PANEL}"}
+    own = {"rows": "rows", "inputs": "lines", "x": share_of(x), "x_row": str(x.layout.step)}
+    own |= {"w": f"{settings['w']} + line * {PANEL}", "out": share_of(sums), "out_row": str(sums.layout.step)}
     plain = {"bias": "ZEROS", "floor": "LOWEST", "gate": "ONES", "gate_row": "0", "scale": "1.0"}
-    target = {"out": f"{sums.name} + share * {units}", "out_row": str(sums.layout.step)}
     node = replace(_product(dense), name=dense.node.name)  # what is timed belongs together
-    product = replace(_with(dense, settings | own | plain | target), node=node, reads=(x,), writes=sums.name)
-    sizes = {"rows": settings["rows"], "units": str(units), "shares": str(shares)}
+    product = replace(_with(dense, settings | own | plain), node=node, reads=(x.name,), writes=sums.name)
+    sizes = {"rows": settings["rows"], "units": str(units), "shares": str(shares), "x": sums.name}
+    sizes |= {"x_row": str(sums.layout.step), "x_share": f"capacity * {sums.layout.row}"}
     whole = replace(
-        _with(
-            dense, sizes | {"x": sums.name, "x_row": str(sums.layout.step)} | {key: settings[key] for key in EPILOGUE}
-        ),
+        _with(dense, sizes | {key: settings[key] for key in EPILOGUE}),
         kernel="add_shares",
-        reads=(sums.name, *(name for name in dense.reads if name != x)),
+        reads=(sums.name, *(name for name in dense.reads if name != x.name)),
         why=f"its {shares} shares are made ahead, each by a thread in whose cache its lines of the kernel lie",
     )
     part.launches[part.launches.index(dense)] = whole
     part.launches.remove(fill)
     ports = _ports(made, [fill])
     part.data[:] = _ports(made, part.launches)
-    return Ahead(ports, lines, _cut(lines, shares), shares, move, product)
+    return Ahead(ports, lines, cut, shares, move, product)
+
+
+def _repeat(made: Stages, buffer: Buffer, times: int) -> None:
+    """Room for it so many times, one behind the other. Side by side in every row, processors that ask for what lies ahead
+    of what they read would take lines from each other."""
+    made.buffers.pop(buffer.name, None)
+    made.buffers[buffer.name] = buffer
+    for number in range(1, times):
+        name = f"{buffer.name}.{number}"
+        made.buffers[name] = Buffer(name, buffer.layout, "kept", part=buffer.part)
+
+
+def share_of(buffer: Buffer) -> str:
+    """The text of where the share number `share` of a repeated buffer begins."""
+    return f"{buffer.name} + share * {buffer.layout.row} * capacity"
 
 
 def _ports(made: Stages, launches: Iterable[Launch]) -> tuple[str, ...]:

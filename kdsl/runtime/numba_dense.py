@@ -105,6 +105,7 @@ def add_shares(
     shares: int,
     x: int,
     x_row: int,
+    x_share: int,
     bias: int,
     out: int,
     out_row: int,
@@ -114,12 +115,12 @@ def add_shares(
     scale: float,
 ) -> None:
     """out = max(bias + the sum of x's shares, floor) * scale where gate > 0, else 0: what `dense` gives, of a product that was
-    made in shares. They lie side by side, `units` each."""
+    made in shares, `x_share` numbers apart."""
     for r in range(rows):
         for j in range(0, units, LANES):
             total = load(mem, bias + j)
             for share in range(shares):
-                total = total + load(mem, x + r * x_row + share * units + j)
+                total = total + load(mem, x + share * x_share + r * x_row + j)
             opened = load(mem, gate + r * gate_row + j) > 0.0
             store(mem, out + r * out_row + j, where(opened, maximum(total, floor) * scale, 0.0))
 
