@@ -6,6 +6,7 @@ import json
 import os
 import select
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -57,7 +58,8 @@ def alone(threads: int) -> Callable[[], None] | None:
 
 
 class Worker:
-    """One running peer with a fixed number of threads."""
+    """One running peer with a fixed number of threads. Where the system can, it is stopped while nothing is asked of it: the
+    thread pools of some peers are never quite idle."""
 
     def __init__(self, setup: Setup, threads: int) -> None:
         self.errors = tempfile.TemporaryFile("w+")  # noqa: SIM115 - lives as long as the process
@@ -75,15 +77,23 @@ class Worker:
         except WorkerFailed:
             self.close()
             raise
+        self.send("SIGSTOP")
+
+    def send(self, name: str) -> None:
+        if hasattr(signal, name):
+            self.process.send_signal(getattr(signal, name))
 
     def ask(self, command: str, **arguments: Any) -> dict[str, Any]:
         assert self.process.stdin is not None
+        self.send("SIGCONT")
         try:
             self.process.stdin.write(json.dumps({"command": command, **arguments}) + "\n")
             self.process.stdin.flush()
         except BrokenPipeError:
             raise WorkerFailed(self.last_words()) from None
-        return self.read()
+        answer = self.read()
+        self.send("SIGSTOP")
+        return answer
 
     def read(self) -> dict[str, Any]:
         assert self.process.stdout is not None
@@ -99,6 +109,7 @@ class Worker:
 
     def close(self) -> None:
         assert self.process.stdin is not None
+        self.send("SIGCONT")
         try:
             self.process.stdin.close()
             self.process.wait(timeout=10)
