@@ -31,7 +31,7 @@ EPOCHS = {"fashion_mlp": 10, "cifar_cnn": 15, "resnet20": 15}
 WHO = ("keras", "kdsl")
 BACKENDS = ("jax", "tensorflow", "torch")
 
-Training = dict[str, Any]  # model, who, seed, epochs, rows; accuracy, seconds, software, history
+Training = dict[str, Any]  # model, who, seed, epochs, rows, falls; accuracy, seconds, software, history
 
 
 def parse(arguments: list[str] | None) -> argparse.Namespace:
@@ -41,6 +41,9 @@ def parse(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--seeds", nargs="+", type=int, default=[0, 1], metavar="N", help="default: 0 1")
     parser.add_argument("--epochs", type=int, help="default: 10 of fashion_mlp, 15 of the others")
     parser.add_argument("--rows", type=int, help="train with the first of the pictures alone, for a quick look")
+    parser.add_argument(
+        "--falls", nargs="+", type=int, default=[], help="epochs behind which the rate is a tenth, in both"
+    )
     parser.add_argument("--who", nargs="+", choices=WHO, default=list(WHO), help="default: both")
     parser.add_argument("--threads", type=int, default=1, help="of each training; default 1")
     parser.add_argument("--keras-python", help="the Python that has Keras; default: as run.py finds it")
@@ -95,6 +98,7 @@ def plan(models: list[str], options: argparse.Namespace) -> list[Training]:
             "seed": seed,
             "epochs": EPOCHS[model] if options.epochs is None else options.epochs,
             "rows": options.rows,
+            "falls": options.falls,
         }
         for seed in options.seeds
         for model in models
@@ -133,6 +137,8 @@ def train(
     command += ["--seed", str(wanted["seed"]), "--epochs", str(wanted["epochs"]), "--backend", options.backend]
     if options.rows:
         command += ["--rows", str(options.rows)]
+    if options.falls:
+        command += ["--falls", *map(str, options.falls)]
     if who == "kdsl":
         command += ["--module", str(module_of(model, pythons["kdsl"], built))]
     threads = {name: str(options.threads) for name in ("OMP_NUM_THREADS", "TF_NUM_INTRAOP_THREADS")}

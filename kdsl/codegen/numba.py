@@ -23,6 +23,7 @@ CARRIED = (
     "simd_wide",
     "simd_random",
     "numba_kernel",
+    "numba_values",
     "numba_statements",
     "numba_driver",
     "numba_tile",

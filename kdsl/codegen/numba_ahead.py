@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kdsl.codegen.chunks import by_chunks, counted_from, run_of
 from kdsl.codegen.numba_emit import Emitter
 from kdsl.codegen.text import indented
 from kdsl.plan.ahead import Ahead
@@ -33,15 +34,11 @@ class AheadText:
 
     def for_first_step(self) -> list[str]:
         """What a chunk of the phase before the first step does."""
-        lines, first = [], 0
-        for number, (path, ahead) in enumerate(self.ahead.items()):
-            if len(self.ahead) > 1:
-                test = f"{'elif' if number else 'if'} chunk < {first + ahead.shares}:"
-                lines.append("else:" if number == len(self.ahead) - 1 else test)
-            share = f"chunk - {first}" if first else "chunk"
-            lines.append(f"{'    ' * (len(self.ahead) > 1)}{self.names[path]}(job, 0, {share}, me)")
+        parts, first = [], 0
+        for path, ahead in self.ahead.items():
+            parts.append((ahead.shares, [f"{self.names[path]}(job, 0, {counted_from(first)}, me)"]))
             first += ahead.shares
-        return lines
+        return by_chunks(parts)
 
     def _function(self, path: str, ahead: Ahead) -> str:
         head = f"def {self.names[path]}(job: Longs, step: int, share: int, me: int) -> None:"
@@ -49,7 +46,7 @@ class AheadText:
             "rows = min(job[BATCH], job[COUNT] - step * job[BATCH])",
             "if rows <= 0:",
             "    return",
-            *columns_of_share(ahead),
+            *run_of("line", "share", ahead.cut, ahead.lines),
             "mem = memory_at(job[MEM])",
             "order, first = job[ORDER], job[FIRST] + step * job[BATCH]",
             *self.emitter.pointers(ahead.ports),
@@ -62,10 +59,3 @@ class AheadText:
     @staticmethod
     def _texts(ahead: Ahead) -> list[str]:
         return [text for launch in (ahead.move, ahead.product) for _, text in launch.arguments]
-
-
-def columns_of_share(ahead: Ahead) -> list[str]:
-    """Which columns of the data share number `share` takes: the lines of the kernel."""
-    if ahead.lines % ahead.cut:
-        return [f"line = share * {ahead.cut}", f"lines = min({ahead.cut}, {ahead.lines} - line)"]
-    return [f"line, lines = share * {ahead.cut}, {ahead.cut}"]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 
+from kdsl.codegen.chunks import by_chunks, counted_from, run_of
 from kdsl.codegen.clocks import Moved, Role
-from kdsl.codegen.numba_ahead import columns_of_share
 from kdsl.codegen.numba_emit import Emitter, filled
 from kdsl.codegen.numba_optimizer import OptimizerText
-from kdsl.codegen.text import comment, origin_of
+from kdsl.codegen.text import comment, indented, origin_of
 from kdsl.graph.graph import Node
 from kdsl.plan.ahead import share_of
 from kdsl.plan.launch import HERE, Buffer, Launch
@@ -41,17 +41,9 @@ class PiecesText:
         ]
 
     def _branches(self, groups: Sequence[Group], lines_of: Callable[[Group], list[str]]) -> list[str]:
-        """if chunk < ..: elif ..: else: over the groups."""
-        lines = []
-        for number, group in enumerate(groups):
-            indent = "    "
-            if len(groups) > 1:
-                last = number == len(groups) - 1
-                test = f"{'elif' if number else 'if'} chunk < {group.first + group.chunks}:"
-                lines.append(f"    {'else:' if last else test}")
-                indent = "        "
-            lines += [indent + line for line in "\n".join(lines_of(group)).split("\n")]
-        return lines
+        """What each chunk of the groups does."""
+        parts = [(group.chunks, "\n".join(lines_of(group)).split("\n")) for group in groups]
+        return [indented(line, 4) for line in by_chunks(parts)]
 
     def _comment(self, step: WeightStep) -> str:
         shape = ", ".join(map(str, step.weight.shape))
@@ -61,19 +53,13 @@ class PiecesText:
         """Which columns of a cut matrix in panels this chunk takes, or which lines of what is cut by lines."""
         if step.pieces == 1:
             return []
+        weight, number = step.weight, counted_from(group.first)
         if step.ahead is not None:
-            share = f"chunk - {group.first}" if group.first else "chunk"
-            return [f"share = {share}", *columns_of_share(step.ahead)]
-        weight, first = step.weight, f"chunk * {step.cut}"
-        first = first if group.first == 0 else f"(chunk - {group.first}) * {step.cut}"
+            return [f"share = {number}", *run_of("line", "share", step.cut, weight.lines)]
         name, whole, other = ("column", weight.columns, weight.lines)
         if step.by_lines:
             name, whole, other = ("line", weight.lines, weight.columns)
-        if whole % step.cut:
-            piece = [f"{name} = {first}", f"{name}s = min({step.cut}, {whole} - {name})"]
-        else:
-            piece = [f"{name}, {name}s = {first}, {step.cut}"]
-        return [*piece, f"weight = {weight.constant} + {name} * {other}"]
+        return [*run_of(name, number, step.cut, whole), f"weight = {weight.constant} + {name} * {other}"]
 
     def _place(self, step: WeightStep) -> str:
         """Where the piece at hand begins."""

@@ -9,7 +9,7 @@ rows, pass 1 of 1 over the batch
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from kdsl.graph.printer import origin_text, type_text
 from kdsl.plan.launch import Launch, Part, Stages
@@ -21,6 +21,7 @@ TITLES = {
     "rows": "rows",
     "close": "made of the blocks' sums",
     "finish": "made of sums over the batch",
+    "ahead": "made ahead: before the first step, then behind the update of their lines, for the next step",
     "after": "once the weights are updated",
 }
 
@@ -30,15 +31,17 @@ def print_plan(plan: ModelPlan, kind: str) -> str:
     made: Stages = getattr(plan, kind)
     lines = [f"{kind}: a batch of {plan.batch} in blocks of {plan.block_rows} rows: {plan.why_block_rows}"]
     passes = len(made.rows)
-    lines += _part(made, made.prepare, TITLES["prepare"])
+    lines += _part(made, made.prepare.launches, TITLES["prepare"])
     for number, (rows, close) in enumerate(zip(made.rows, made.close, strict=True)):
-        lines += _part(made, rows, f"rows, pass {number + 1} of {passes} over the batch")
-        lines += _part(made, close, TITLES["close"])
+        lines += _part(made, rows.launches, f"rows, pass {number + 1} of {passes} over the batch")
+        lines += _part(made, close.launches, TITLES["close"])
     if kind == "train":
         lines += _chunks("sums over the batch, cut into chunks", plan.late_groups)
-        lines += _part(made, made.finish, TITLES["finish"])
+        lines += _part(made, made.finish.launches, TITLES["finish"])
         lines += _chunks("update, cut into chunks that threads take", plan.groups)
-        lines += _part(made, made.after, TITLES["after"])
+        ahead = [launch for made_ahead in plan.ahead.values() for launch in (made_ahead.move, made_ahead.product)]
+        lines += _part(made, ahead, TITLES["ahead"])
+        lines += _part(made, made.after.launches, TITLES["after"])
     lines += ["", "numbers of memory"]
     per_thread = f"{plan.scratch:,} for each thread, of which kernels use {plan.scratch - plan.room:,} while they run"
     lines += [f"  {plan.memory.fixed:,} of weights, their copies and what is made of them", f"  {per_thread}"]
@@ -46,12 +49,12 @@ def print_plan(plan: ModelPlan, kind: str) -> str:
     return "\n".join([*lines, ""])
 
 
-def _part(made: Stages, part: Part, title: str) -> Iterator[str]:
-    if not part.launches:
+def _part(made: Stages, launches: Sequence[Launch], title: str) -> Iterator[str]:
+    if not launches:
         return
     yield from ("", title)
-    widest = max(len(launch.kernel) for launch in part.launches)
-    for launch in part.launches:
+    widest = max(len(launch.kernel) for launch in launches)
+    for launch in launches:
         yield f"  {launch.kernel or 'number':{widest}}  {_value(made, launch)}  # {origin_text(launch.node)}"
         if launch.why:
             yield f"  {'':{widest}}  why: {launch.why}"

@@ -21,7 +21,8 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import cpu_target
 
 from kdsl.runtime.numba_kernel import KERNELS, Kernel, WarmCache, make_known, optimised_once, with_cache
-from kdsl.runtime.numba_statements import Body, NotADriver
+from kdsl.runtime.numba_statements import Body
+from kdsl.runtime.numba_values import NotADriver
 
 
 class DriverCacheImpl(CodeLibraryCacheImpl):  # type: ignore[misc]

@@ -2,12 +2,46 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from numba import types
 from numba.extending import intrinsic
 
 from kdsl.runtime.simd import I64, LANES, PANEL, VREAL, Memory, const, element, fma, read_vec, real, splat, write_vec
+
+
+def columns_at(b: Any, vecs: int, at: Any, to_next_panel: Any) -> list[Any]:
+    """The places of a tile's registers in one row that begins at `at`."""
+    places = [(LANES * q // PANEL, LANES * q % PANEL) for q in range(vecs)]
+    return [b.add(at, b.add(b.mul(to_next_panel, I64(p)), I64(within))) for p, within in places]
+
+
+def write_rows(
+    b: Any, mem: Any, count: Any, totals: Sequence[Sequence[Any]], c: Any, c_row: Any, c_panel: Any, *epilogue: Any
+) -> None:
+    """Stores the first `count` rows of a tile. With the epilogue (floor, gate, gate_row, scale):
+    max(total, floor) * scale where the gate is greater than 0, else 0."""
+    end, vecs = b.append_basic_block("end"), len(totals[0])
+    floor, gate, gate_row, scale = epilogue or (None,) * 4
+    low, factor = (splat(b, floor), splat(b, scale)) if epilogue else (None, None)
+    for r, row in enumerate(totals):
+        if r:
+            proceed = b.append_basic_block("row")
+            b.cbranch(b.icmp_signed("<", I64(r), count), proceed, end)
+            b.position_at_end(proceed)
+        targets = columns_at(b, vecs, b.add(c, b.mul(c_row, I64(r))), c_panel)
+        finished = list(row)
+        if epilogue:
+            gates = columns_at(b, vecs, b.add(gate, b.mul(gate_row, I64(r))), I64(PANEL))
+            for q, total in enumerate(row):
+                x = b.select(b.fcmp_ordered("<", total, low), low, total)
+                opened = b.fcmp_ordered(">", read_vec(b, mem, gates[q]), const(0.0))
+                finished[q] = b.select(opened, b.fmul(x, factor), const(0.0))
+        for x, target in zip(finished, targets, strict=True):
+            write_vec(b, x, mem, target)
+    b.branch(end)
+    b.position_at_end(end)
 
 
 def make_tile(rows: int, vecs: int, plain: bool = False) -> Any:
@@ -29,11 +63,6 @@ def make_tile(rows: int, vecs: int, plain: bool = False) -> Any:
         mem, count, a, a_row, a_step, w, w_step, w_panel, c, c_row, c_panel, depth, *epilogue = args
         zero, one, panel = I64(0), I64(1), I64(PANEL)
 
-        def columns(at: Any, to_next_panel: Any) -> list[Any]:
-            """The places of the tile's registers in one row that begins at `at`."""
-            places = [(LANES * q // PANEL, LANES * q % PANEL) for q in range(vecs)]
-            return [b.add(at, b.add(b.mul(to_next_panel, I64(p)), I64(within))) for p, within in places]
-
         def row_at(at: Any, to_next_row: Any, r: Any) -> Any:
             return b.add(at, b.mul(to_next_row, r))
 
@@ -41,11 +70,13 @@ def make_tile(rows: int, vecs: int, plain: bool = False) -> Any:
         row = [zero] + [b.select(b.icmp_signed("<", I64(r), count), I64(r), last) for r in range(1, rows)]
         first = [[const(0.0)] * vecs for r in row]
         if epilogue:
-            start, start_row, floor, gate, gate_row, scale = epilogue
-            first = [[read_vec(b, mem, o) for o in columns(row_at(start, start_row, r), panel)] for r in row]
+            start, start_row = epilogue[:2]
+            first = [
+                [read_vec(b, mem, o) for o in columns_at(b, vecs, row_at(start, start_row, r), panel)] for r in row
+            ]
         a_rows = [element(b, mem, row_at(a, a_row, r)) for r in row]
-        w_columns = [element(b, mem, o) for o in columns(w, w_panel)]
-        before, loop, done, end = b.block, *(b.append_basic_block(n) for n in ("loop", "done", "end"))
+        w_columns = [element(b, mem, o) for o in columns_at(b, vecs, w, w_panel)]
+        before, loop, done = b.block, b.append_basic_block("loop"), b.append_basic_block("done")
         b.branch(loop)
 
         b.position_at_end(loop)
@@ -67,24 +98,7 @@ def make_tile(rows: int, vecs: int, plain: bool = False) -> Any:
                 total[r][q].add_incoming(new[r][q], loop)
 
         b.position_at_end(done)
-        low, factor = (splat(b, floor), splat(b, scale)) if epilogue else (None, None)
-        for r in range(rows):
-            if r:
-                proceed = b.append_basic_block("row")
-                b.cbranch(b.icmp_signed("<", I64(r), count), proceed, end)
-                b.position_at_end(proceed)
-            targets = columns(row_at(c, c_row, I64(r)), c_panel)
-            if not epilogue:
-                for x, target in zip(new[r], targets, strict=True):
-                    write_vec(b, x, mem, target)
-                continue
-            gates = columns(row_at(gate, gate_row, I64(r)), panel)
-            for q in range(vecs):
-                x = b.select(b.fcmp_ordered("<", new[r][q], low), low, new[r][q])
-                opened = b.fcmp_ordered(">", read_vec(b, mem, gates[q]), const(0.0))
-                write_vec(b, b.select(opened, b.fmul(x, factor), const(0.0)), mem, targets[q])
-        b.branch(end)
-        b.position_at_end(end)
+        write_rows(b, mem, count, new, c, c_row, c_panel, *(epilogue[2:]))
         return ctx.get_dummy_value()
 
     i = types.int64

@@ -9,7 +9,8 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-from kdsl.runtime.simd import I64, LANES, PANEL, VREAL, Memory, const, element, fma, read_vec, real, splat, write_vec
+from kdsl.runtime.numba_tile import columns_at, write_rows
+from kdsl.runtime.simd import I64, PANEL, VREAL, Memory, element, fma, read_vec, real, splat
 
 
 def hidden(b: Any, x: Any) -> Any:
@@ -28,21 +29,17 @@ def make_window_tile(rows: int, vecs: int) -> Any:
 
     def generate(ctx: Any, b: Any, sig: Any, args: Any) -> Any:
         mem, count, a, a_row, w, w_panel, *sums = args[:18]
-        c, c_row, c_panel, start, start_row, floor, gate, gate_row, scale = args[18:]
-        zero, one, panel = I64(0), I64(1), I64(PANEL)
-
-        def columns(at: Any, to_next_panel: Any) -> list[Any]:
-            places = [(LANES * q // PANEL, LANES * q % PANEL) for q in range(vecs)]
-            return [b.add(at, b.add(b.mul(to_next_panel, I64(p)), I64(within))) for p, within in places]
+        c, c_row, c_panel, start, start_row, *epilogue = args[18:]
+        zero, one = I64(0), I64(1)
 
         last = b.sub(count, one)
         row = [zero] + [b.select(b.icmp_signed("<", I64(r), count), I64(r), last) for r in range(1, rows)]
         totals = [[cgutils.alloca_once(b, VREAL) for _ in range(vecs)] for _ in row]
         for r in range(rows):
-            for q, place in enumerate(columns(b.add(start, b.mul(start_row, row[r])), panel)):
+            for q, place in enumerate(columns_at(b, vecs, b.add(start, b.mul(start_row, row[r])), I64(PANEL))):
                 b.store(read_vec(b, mem, place), totals[r][q])
         to_row = [b.mul(a_row, r) for r in row]
-        to_columns = columns(zero, w_panel)
+        to_columns = columns_at(b, vecs, zero, w_panel)
 
         def nested(axes: list[Any], along_a: Any, along_w: Any) -> None:
             """A loop for each axis, from the outermost on; every one is run through at least once."""
@@ -73,21 +70,8 @@ def make_window_tile(rows: int, vecs: int) -> Any:
             something = b.and_(something, b.icmp_signed(">", times, zero))
         with b.if_then(something):
             nested(sums, element(b, mem, a), element(b, mem, w))
-        end = b.append_basic_block("end")
-        low, factor = splat(b, floor), splat(b, scale)
-        for r in range(rows):
-            if r:
-                proceed = b.append_basic_block("row")
-                b.cbranch(b.icmp_signed("<", I64(r), count), proceed, end)
-                b.position_at_end(proceed)
-            gates = columns(b.add(gate, b.mul(gate_row, I64(r))), panel)
-            for q, target in enumerate(columns(b.add(c, b.mul(c_row, I64(r))), c_panel)):
-                total = b.load(totals[r][q])
-                x = b.select(b.fcmp_ordered("<", total, low), low, total)
-                opened = b.fcmp_ordered(">", read_vec(b, mem, gates[q]), const(0.0))
-                write_vec(b, b.select(opened, b.fmul(x, factor), const(0.0)), mem, target)
-        b.branch(end)
-        b.position_at_end(end)
+        found = [[b.load(total) for total in line] for line in totals]
+        write_rows(b, mem, count, found, c, c_row, c_panel, *epilogue)
         return ctx.get_dummy_value()
 
     i = types.int64

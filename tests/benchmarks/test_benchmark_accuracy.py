@@ -49,12 +49,14 @@ def test_a_training_is_run_kept_and_not_run_again(tmp_path: Path) -> None:
     idx_files(tmp_path, 640)
     numbers = tmp_path / "numbers.json"
     command = [sys.executable, str(FOLDER / "accuracy.py"), "--data", str(tmp_path), "--who", "kdsl", "--seeds", "0"]
-    command += ["--epochs", "3", "--json", str(numbers)]
+    command += ["--epochs", "3", "--falls", "1", "2", "--json", str(numbers)]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert "kdsl fashion_mlp seed 0, epoch 3: loss" in done.stderr
     (training,) = json.loads(numbers.read_text())["trainings"]
-    assert [training[key] for key in ("model", "who", "seed", "epochs", "rows")] == ["fashion_mlp", "kdsl", 0, 3, None]
+    settings = ("model", "who", "seed", "epochs", "rows", "falls")
+    assert [training[key] for key in settings] == ["fashion_mlp", "kdsl", 0, 3, None, [1, 2]]
+    assert len(training["history"]["loss"]) == 3
     assert training["accuracy"] == training["history"]["val_accuracy"][2] > 0.5  # a tenth is chance
     assert training["seconds"] > 0
     numbers.write_text(json.dumps({"trainings": [training | {"accuracy": 0.1234}]}))

@@ -10,6 +10,7 @@ from numba_models import assert_equal, data, engine, module, poison, results, te
 
 from kdsl.compiler import compile_file
 from kdsl.plan.model import ModelPlan, plan_model
+from kdsl.plan.printer import print_plan
 from kdsl.source import Source
 
 WIDE = text(
@@ -79,6 +80,17 @@ def test_every_input_may_have_one() -> None:
 )
 def test_it_is_left_where(why: str, source: str) -> None:
     assert not plan(source).ahead, why
+
+
+def test_the_printed_plan_has_it() -> None:
+    text = print_plan(plan(WIDE), "train")
+    made = text[
+        text.index("made ahead: before the first step, then behind the update of their lines, for the next step") :
+    ]
+    lines = made.split("\n")
+    assert [line.split()[:2] for line in lines[1:3]] == [["map_cast_multiply", "h_rescale"], ["dense", "h_relu_share"]]
+    assert "why: its 2 shares are made ahead, each by a thread in whose cache its lines of the kernel lie" in text
+    assert "made ahead" not in print_plan(plan(WIDE, "products_ahead"), "train")
 
 
 def test_it_can_be_left_out() -> None:
